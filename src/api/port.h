@@ -19,8 +19,8 @@
 /* Which objects are meant. */
 struct query {
 	const struct kind *kind;
-	const char *namespace;      /* NULL: all namespaces, or a kind that has none */
-	const char *name;           /* that object only, or NULL */
+	const char *namespace;	    /* NULL: all namespaces, or a kind that has none */
+	const char *name;	    /* that object only, or NULL */
 	const char *label_selector; /* as in the API's labelSelector, or NULL */
 };
 

@@ -35,7 +35,7 @@ void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(pr
 void buf_remove_front(struct buf *buf, size_t length);
 
 const char *buf_text(const struct buf *buf); /* "" when empty; valid until the next change */
-char *buf_take(struct buf *buf);             /* the string, now the caller's; the buffer is empty */
+char *buf_take(struct buf *buf);	     /* the string, now the caller's; the buffer is empty */
 
 #define AUTO_BUF CLEANUP(buf_release) struct buf
 

@@ -12,20 +12,20 @@
 /* What kind of failure it is, as far as anybody decides by it. Negative, so that a function that
  * returns a count or a truth can return a code as well. */
 enum err_code {
-	ERR_FAILED = -1,      /* anything that has no kind of its own */
-	ERR_USAGE = -2,       /* the command line is wrong */
-	ERR_NOT_FOUND = -3,   /* the API object does not exist (404) */
-	ERR_CONFLICT = -4,    /* somebody else wrote first (409): observe again */
-	ERR_EXISTS = -5,      /* create of an object that is there (409 AlreadyExists) */
-	ERR_FORBIDDEN = -6,   /* RBAC or authentication says no (401, 403) */
-	ERR_INVALID = -7,     /* the API server or its admission refuses the object (400, 422) */
-	ERR_EXPIRED = -8,     /* the watch is too old (410): list again */
-	ERR_UNAVAILABLE = -9, /* network, 429, 5xx: the same may work later */
+	ERR_FAILED = -1,       /* anything that has no kind of its own */
+	ERR_USAGE = -2,	       /* the command line is wrong */
+	ERR_NOT_FOUND = -3,    /* the API object does not exist (404) */
+	ERR_CONFLICT = -4,     /* somebody else wrote first (409): observe again */
+	ERR_EXISTS = -5,       /* create of an object that is there (409 AlreadyExists) */
+	ERR_FORBIDDEN = -6,    /* RBAC or authentication says no (401, 403) */
+	ERR_INVALID = -7,      /* the API server or its admission refuses the object (400, 422) */
+	ERR_EXPIRED = -8,      /* the watch is too old (410): list again */
+	ERR_UNAVAILABLE = -9,  /* network, 429, 5xx: the same may work later */
 	ERR_INTERRUPTED = -10, /* Ctrl-C or SIGTERM */
-	ERR_TIMED_OUT = -11,  /* the deadline of a wait has passed */
-	ERR_BUSY = -12,       /* somebody else is driving this release */
-	ERR_FOREIGN = -13,    /* somebody else changed a field that we manage */
-	ERR_RELEASE = -14,    /* a gate or the release failed */
+	ERR_TIMED_OUT = -11,   /* the deadline of a wait has passed */
+	ERR_BUSY = -12,	       /* somebody else is driving this release */
+	ERR_FOREIGN = -13,     /* somebody else changed a field that we manage */
+	ERR_RELEASE = -14,     /* a gate or the release failed */
 };
 
 struct err {

@@ -26,7 +26,7 @@ typedef struct cJSON json;
  * the position of the fault otherwise; nesting deeper than cJSON's limit (1000) is one. */
 int json_parse(const char *text, size_t length, json **ret, struct err *err);
 
-char *json_print(const json *node);        /* compact; the caller frees */
+char *json_print(const json *node);	   /* compact; the caller frees */
 char *json_print_pretty(const json *node); /* with indentation, as kubectl -o json (4 spaces) */
 
 /* New nodes, the caller's. json_format makes a string by printf. */
@@ -58,7 +58,7 @@ bool json_equal(const json *a, const json *b);
 json *json_get(const json *object, const char *key);
 json *json_path(const json *node, ...) __attribute__((sentinel));
 json *json_at(const json *array, size_t index);
-size_t json_count(const json *node); /* elements or members; 0 for anything else */
+size_t json_count(const json *node);	  /* elements or members; 0 for anything else */
 const char *json_key(const json *member); /* the key under which a member stands in its object */
 
 /* The value of a node: NULL or the default where it is absent or of another type. */

@@ -1,0 +1,353 @@
+#include "data/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+static json *or_abort(json *node)
+{
+	if (node == NULL) {
+		(void)fputs("out of memory\n", stderr);
+		abort();
+	}
+	return node;
+}
+
+int json_parse(const char *text, size_t length, json **ret, struct err *err)
+{
+	/* A NUL would end the text early for cJSON, and what follows would go unread. */
+	size_t readable = strnlen(text, length);
+	if (readable < length)
+		return err_set(err, ERR_INVALID, "not JSON: a NUL byte at offset %zu", readable);
+	AUTO_STRING terminated = mem_strndup(text, length);
+	const char *end = terminated;
+	json *node = cJSON_ParseWithOpts(terminated, &end, 1);
+	if (node == NULL)
+		return err_set(err, ERR_INVALID, "not JSON: error at offset %zu",
+			(size_t)(end - terminated));
+	*ret = node;
+	return 0;
+}
+
+char *json_print(const json *node)
+{
+	char *text = cJSON_PrintUnformatted(node);
+	if (text == NULL)
+		(void)or_abort(NULL);
+	return text;
+}
+
+static void print_indented(const json *node, int depth, struct buf *buf)
+{
+	bool object = cJSON_IsObject(node);
+	if ((!object && !cJSON_IsArray(node)) || node->child == NULL) {
+		AUTO_STRING text = json_print(node);
+		buf_add_text(buf, text);
+		return;
+	}
+	buf_add_char(buf, object ? '{' : '[');
+	json_for_each (member, node) {
+		buf_addf(buf, "\n%*s", (depth + 1) * 4, "");
+		if (object) {
+			AUTO_JSON key = json_string(member->string);
+			AUTO_STRING quoted = json_print(key);
+			buf_addf(buf, "%s: ", quoted);
+		}
+		print_indented(member, depth + 1, buf);
+		if (member->next != NULL)
+			buf_add_char(buf, ',');
+	}
+	buf_addf(buf, "\n%*s%c", depth * 4, "", object ? '}' : ']');
+}
+
+char *json_print_pretty(const json *node)
+{
+	AUTO_BUF buf = BUF_INIT(BUF_OWN_TEXT);
+	print_indented(node, 0, &buf);
+	return buf_take(&buf);
+}
+
+json *json_object(void)
+{
+	return or_abort(cJSON_CreateObject());
+}
+
+json *json_array(void)
+{
+	return or_abort(cJSON_CreateArray());
+}
+
+json *json_string(const char *text)
+{
+	return or_abort(cJSON_CreateString(text));
+}
+
+json *json_format(const char *format, ...)
+{
+	char *text = NULL;
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		(void)or_abort(NULL);
+	json *node = json_string(text);
+	free(text);
+	return node;
+}
+
+json *json_number(double number)
+{
+	return or_abort(cJSON_CreateNumber(number));
+}
+
+json *json_bool(bool value)
+{
+	return or_abort(cJSON_CreateBool(value));
+}
+
+json *json_null(void)
+{
+	return or_abort(cJSON_CreateNull());
+}
+
+json *json_copy(const json *node)
+{
+	if (node == NULL)
+		return NULL;
+	json *copy = or_abort(cJSON_Duplicate(node, 1));
+	/* A duplicate of a member would keep its key; a free tree has none. */
+	if (copy->string != NULL && (copy->type & cJSON_StringIsConst) == 0)
+		free(copy->string);
+	copy->string = NULL;
+	copy->type &= ~cJSON_StringIsConst;
+	return copy;
+}
+
+void json_free(json *node)
+{
+	cJSON_Delete(node);
+}
+
+void json_cleanup(json **node)
+{
+	cJSON_Delete(*node);
+}
+
+bool json_is_object(const json *node)
+{
+	return cJSON_IsObject(node);
+}
+
+bool json_is_array(const json *node)
+{
+	return cJSON_IsArray(node);
+}
+
+bool json_is_string(const json *node)
+{
+	return cJSON_IsString(node);
+}
+
+bool json_is_number(const json *node)
+{
+	return cJSON_IsNumber(node);
+}
+
+bool json_is_null(const json *node)
+{
+	return cJSON_IsNull(node);
+}
+
+bool json_is_true(const json *node)
+{
+	return cJSON_IsTrue(node);
+}
+
+bool json_equal(const json *a, const json *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return cJSON_Compare(a, b, 1);
+}
+
+json *json_get(const json *object, const char *key)
+{
+	return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+}
+
+static json *walk(const json *node, va_list keys)
+{
+	const json *place = node;
+	const char *key;
+	while (place != NULL && (key = va_arg(keys, const char *)) != NULL)
+		place = json_get(place, key);
+	/* Constness is the caller's: as with strchr, the result is as writable as the tree. */
+	return (json *)(uintptr_t)place;
+}
+
+json *json_path(const json *node, ...)
+{
+	va_list keys;
+	va_start(keys, node);
+	json *found = walk(node, keys);
+	va_end(keys);
+	return found;
+}
+
+const char *json_path_text(const json *node, ...)
+{
+	va_list keys;
+	va_start(keys, node);
+	const json *found = walk(node, keys);
+	va_end(keys);
+	return json_text(found);
+}
+
+json *json_at(const json *array, size_t index)
+{
+	json *element = json_first(array);
+	while (element != NULL && index-- > 0)
+		element = element->next;
+	return element;
+}
+
+size_t json_count(const json *node)
+{
+	size_t count = 0;
+	json_for_each (element, node)
+		count++;
+	return count;
+}
+
+const char *json_key(const json *member)
+{
+	return member == NULL ? NULL : member->string;
+}
+
+const char *json_text(const json *node)
+{
+	return cJSON_IsString(node) ? node->valuestring : NULL;
+}
+
+int64_t json_integer(const json *node, int64_t default_value)
+{
+	/* Outside of the exact range a double says nothing reliable about an integer. */
+	static const double EXACT = 9007199254740992.0;
+	if (!cJSON_IsNumber(node) || node->valuedouble > EXACT || node->valuedouble < -EXACT)
+		return default_value;
+	return (int64_t)node->valuedouble;
+}
+
+double json_double(const json *node, double default_value)
+{
+	return cJSON_IsNumber(node) ? node->valuedouble : default_value;
+}
+
+const char *json_get_text(const json *object, const char *key)
+{
+	return json_text(json_get(object, key));
+}
+
+int64_t json_get_integer(const json *object, const char *key, int64_t default_value)
+{
+	return json_integer(json_get(object, key), default_value);
+}
+
+json *json_first(const json *node)
+{
+	return cJSON_IsObject(node) || cJSON_IsArray(node) ? node->child : NULL;
+}
+
+json *json_next(const json *element)
+{
+	return element->next;
+}
+
+void json_set(json *object, const char *key, json *value)
+{
+	if (value == NULL) {
+		json_remove(object, key);
+		return;
+	}
+	cJSON_bool done = json_get(object, key) != NULL
+				  ? cJSON_ReplaceItemInObjectCaseSensitive(object, key, value)
+				  : cJSON_AddItemToObject(object, key, value);
+	if (!done)
+		(void)or_abort(NULL);
+}
+
+void json_set_text(json *object, const char *key, const char *text)
+{
+	json_set(object, key, text == NULL ? NULL : json_string(text));
+}
+
+void json_set_integer(json *object, const char *key, int64_t number)
+{
+	json_set(object, key, json_number((double)number));
+}
+
+void json_set_bool(json *object, const char *key, bool value)
+{
+	json_set(object, key, json_bool(value));
+}
+
+void json_remove(json *object, const char *key)
+{
+	if (cJSON_IsObject(object))
+		cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+}
+
+json *json_detach(json *object, const char *key)
+{
+	if (!cJSON_IsObject(object))
+		return NULL;
+	json *member = cJSON_DetachItemFromObjectCaseSensitive(object, key);
+	if (member != NULL) {
+		free(member->string);
+		member->string = NULL;
+	}
+	return member;
+}
+
+json *json_detach_at(json *array, size_t index)
+{
+	return cJSON_DetachItemViaPointer(array, json_at(array, index));
+}
+
+void json_append(json *array, json *value)
+{
+	if (!cJSON_AddItemToArray(array, value))
+		(void)or_abort(NULL);
+}
+
+void json_insert(json *array, size_t index, json *value)
+{
+	if (!cJSON_InsertItemInArray(array, (int)index, value))
+		(void)or_abort(NULL);
+}
+
+void json_replace_at(json *array, size_t index, json *value)
+{
+	if (!cJSON_ReplaceItemViaPointer(array, json_at(array, index), value))
+		(void)or_abort(NULL);
+}
+
+json *json_ensure_object(json *object, const char *key)
+{
+	if (!cJSON_IsObject(json_get(object, key)))
+		json_set(object, key, json_object());
+	return json_get(object, key);
+}
+
+json *json_ensure_array(json *object, const char *key)
+{
+	if (!cJSON_IsArray(json_get(object, key)))
+		json_set(object, key, json_array());
+	return json_get(object, key);
+}
