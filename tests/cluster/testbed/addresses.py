@@ -1,0 +1,14 @@
+"""The addresses inside the network namespace. They mean nothing outside of it."""
+
+NODE = "10.0.0.1"
+SERVICES = "10.96.0.0/16"
+KUBERNETES_SERVICE = "10.96.0.1"
+PODS = "10.244.0.0/16"
+POD_GATEWAY = "10.244.0.1/16"
+API_SERVER = f"https://{NODE}:6443"
+ETCD = "http://127.0.0.1:2379"
+ENVOY_PROXY = ("127.0.0.1", 15007)
+ENVOY_ADMIN = ("127.0.0.1", 15000)
+
+# The ports that the processes in pods listen on.
+POD_PORTS = (80, 8080, 8081, 9090)
