@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "data/json.h"
+
 /* The label by which Istio and its tools tell versions apart. */
 #define VERSION_LABEL "version"
 
@@ -24,12 +26,20 @@ struct intent {
 	const char *canary_version;
 };
 
-/* True where `host`, as it stands in an object of object_namespace, means the Service: "web",
- * "web.shop", "web.shop.svc" or "web.shop.svc.cluster.local".
+/* True where Istio takes `host`, as it stands in an object of object_namespace, for the Service:
+ * "web" in the Service's own namespace, or "web.shop.svc.cluster.local" anywhere. Istio completes
+ * only names without a dot; "web.shop" is another host to it.
  * https://istio.io/latest/docs/reference/config/networking/virtual-service/#Destination */
 bool host_is_service(const char *host, const char *object_namespace, const struct intent *intent);
 
+/* True for "web.shop" and "web.shop.svc": the Service to DNS, and so to whoever wrote it, but a
+ * host that does not exist to Istio. */
+bool host_is_partial(const char *host, const struct intent *intent);
+
 /* The full host name of the Service. The caller frees. */
 char *service_host(const struct intent *intent);
+
+/* metadata.namespace; the Service's where the object has none. */
+const char *namespace_of(const json *object, const struct intent *intent);
 
 #endif
