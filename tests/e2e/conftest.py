@@ -1,0 +1,67 @@
+"""Fixtures of the functional tests. They run inside the embedded cluster's network namespace: start them with
+tests/e2e/run, which brings the cluster up when it is not."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers.space import Space
+from helpers.workload import Workload
+
+
+@pytest.fixture(scope="session")
+def admin_kubeconfig() -> Path:
+    run = os.environ.get("BATCHROLLOUT_CLUSTER_DIR")
+    if not run or not (Path(run) / "ready").exists():
+        pytest.exit("not inside the embedded cluster; run tests/e2e/run", returncode=2)
+    return Path(run) / "kubeconfig"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    setattr(item, f"failed_in_{report.when}", report.failed)
+    return report
+
+
+@pytest.fixture
+def make_space(admin_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Space]]:
+    """Makes namespaces that go with the test."""
+    spaces: list[Space] = []
+
+    def make() -> Space:
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        config = yaml.safe_load(admin_kubeconfig.read_text())
+        config["contexts"][0]["context"]["namespace"] = name
+        kubeconfig = tmp_path / f"{name}.kubeconfig"
+        kubeconfig.write_text(yaml.safe_dump(config))
+        space = Space(name, kubeconfig)
+        space.kubectl("create", "namespace", name)
+        spaces.append(space)
+        return space
+
+    yield make
+    for space in spaces:
+        if getattr(request.node, "failed_in_call", False):
+            print(space.dump())
+        # The next test has a namespace of its own and need not wait for this one to be gone.
+        space.kubectl("delete", "namespace", space.name, "--wait=false")
+
+
+@pytest.fixture
+def space(make_space: Callable[[], Space]) -> Space:
+    """A namespace for this test alone; kubectl and the plugin use it without being told."""
+    return make_space()
+
+
+@pytest.fixture
+def workload(space: Space) -> Callable[..., Workload]:
+    """Makes a Deployment and a Service that are up when it returns: workload(replicas=10, mesh=True)."""
+
+    def make(**options) -> Workload:
+        return Workload(space, **options).create()
+
+    return make
