@@ -255,21 +255,22 @@ static enum finish finish_of(
 json *destinationrule_finished(const json *snapshot, const struct intent *intent, bool keep_old)
 {
 	json *rule = json_copy(snapshot);
-	if (!destinationrule_is_for(snapshot, intent))
+	if (!destinationrule_is_for(snapshot, intent) || json_count(subsets_of(snapshot)) == 0)
 		return rule;
-	json *subsets = subsets_of(rule);
-	size_t index = 0;
+	json *subsets = json_array();
 	json_for_each (before, subsets_of(snapshot)) {
 		enum finish finish = finish_of(snapshot, before, intent);
 		if (finish == GETS_NAME_AND_LABEL && keep_old)
-			json_insert(subsets, ++index, json_copy(before));
-		json *subset = json_at(subsets, index++);
+			json_append(subsets, json_copy(before));
+		json *subset = json_copy(before);
 		if (finish == GETS_NAME_AND_LABEL)
 			json_set_text(subset, "name", intent->canary_version);
 		if (finish != STAYS)
 			json_set_text(
 				json_get(subset, "labels"), VERSION_LABEL, intent->canary_version);
+		json_append(subsets, subset);
 	}
+	json_set(json_get(rule, "spec"), "subsets", subsets);
 	return rule;
 }
 

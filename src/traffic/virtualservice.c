@@ -132,7 +132,8 @@ bool virtualservice_serves_mesh(const json *virtualservice, const struct intent 
  * weight says. */
 static int64_t weight_of(const json *entry, const json *list)
 {
-	return json_count(list) == 1 ? 100 : json_get_integer(entry, "weight", 0);
+	bool alone = json_next(json_first(list)) == NULL;
+	return alone ? 100 : json_get_integer(entry, "weight", 0);
 }
 
 static int64_t total_of(const json *list)
@@ -352,29 +353,36 @@ json *virtualservice_new(const char *name, const struct intent *intent, int cana
 	return virtualservice;
 }
 
-static void split_list(json *list, const struct scope *scope, int canary_weight)
+/* The user's entry as one of the two that replace it. */
+static json *share_of(const json *entry, const char *subset, int64_t weight)
 {
-	json *before = json_copy(list);
-	int64_t scale = scale_of(before, scope, canary_weight);
-	size_t index = 0;
-	json_for_each (original, before) {
-		json *entry = json_at(list, index++);
-		json *destination = json_get(entry, "destination");
-		int64_t weight = weight_of(original, before) * scale;
+	json *share = json_copy(entry);
+	json *destination = json_get(share, "destination");
+	if (subset != NULL)
+		json_set_text(destination, "subset", subset);
+	json_set_integer(share, "weight", weight);
+	return share;
+}
+
+static json *split_list(const json *list, const struct scope *scope, int canary_weight)
+{
+	int64_t scale = scale_of(list, scope, canary_weight);
+	json *split = json_array();
+	json_for_each (entry, list) {
+		const json *destination = json_get(entry, "destination");
+		int64_t weight = weight_of(entry, list) * scale;
 		if (!is_ours(destination, scope)) {
+			json *foreign = json_copy(entry);
 			if (weight != 0)
-				json_set_integer(entry, "weight", weight);
+				json_set_integer(foreign, "weight", weight);
+			json_append(split, foreign);
 			continue;
 		}
-		json *canary = json_copy(entry);
-		json_set_text(json_get(canary, "destination"), "subset", CANARY_SUBSET);
-		if (subset_of(destination) == NULL)
-			json_set_text(destination, "subset", STABLE_SUBSET);
-		json_set_integer(entry, "weight", weight * (100 - canary_weight) / 100);
-		json_set_integer(canary, "weight", weight * canary_weight / 100);
-		json_insert(list, index++, canary);
+		const char *stable = subset_of(destination) == NULL ? STABLE_SUBSET : NULL;
+		json_append(split, share_of(entry, stable, weight * (100 - canary_weight) / 100));
+		json_append(split, share_of(entry, CANARY_SUBSET, weight * canary_weight / 100));
 	}
-	json_free(before);
+	return split;
 }
 
 json *virtualservice_split(const json *snapshot, const json *destinationrules,
@@ -383,9 +391,9 @@ json *virtualservice_split(const json *snapshot, const json *destinationrules,
 	json *virtualservice = json_copy(snapshot);
 	struct scope scope = scope_of(snapshot, destinationrules, intent);
 	json_for_each (route, routes_of(virtualservice, "http")) {
-		json *list = json_get(route, "route");
+		const json *list = json_get(route, "route");
 		if (has_destinations(route) && has_ours(list, &scope))
-			split_list(list, &scope, canary_weight);
+			json_set(route, "route", split_list(list, &scope, canary_weight));
 	}
 	return virtualservice;
 }
