@@ -60,13 +60,24 @@ static bool is_ours(const json *destination, const struct scope *scope)
 	return subset_is_stable(subset, scope->intent);
 }
 
+static bool is_share_of_a_release(const json *destination, const struct scope *scope)
+{
+	const char *subset = subset_of(destination);
+	return is_service(destination, scope) &&
+	       (str_equal(subset, STABLE_SUBSET) || str_equal(subset, CANARY_SUBSET));
+}
+
+/* False for a list that is split already: a share must not be split again. */
 static bool has_ours(const json *list, const struct scope *scope)
 {
+	bool ours = false;
 	json_for_each (entry, list) {
-		if (is_ours(json_get(entry, "destination"), scope))
-			return true;
+		const json *destination = json_get(entry, "destination");
+		if (is_share_of_a_release(destination, scope))
+			return false;
+		ours = ours || is_ours(destination, scope);
 	}
-	return false;
+	return ours;
 }
 
 /* A redirect, a direct response and a delegate answer in the place of destinations. */

@@ -144,10 +144,16 @@ static void splitting_a_split_changes_nothing(void **state)
 {
 	(void)state;
 	AUTO_JSON rules = users_rules();
-	AUTO_JSON snapshot = tree(LIST(WEIGHED("web", 30) "," WEIGHED("api", 70)));
-	AUTO_JSON once = virtualservice_split(snapshot, rules, &web, 20);
-	AUTO_JSON twice = virtualservice_split(once, rules, &web, 60);
-	assert_same(twice, once);
+	static const char *const objects[] = {
+		LIST(WEIGHED("web", 30) "," WEIGHED("api", 70)),
+		LIST(SUBSET("web", "v1", 100)),
+	};
+	for (size_t i = 0; i < COUNT_OF(objects); i++) {
+		AUTO_JSON snapshot = tree(objects[i]);
+		AUTO_JSON once = virtualservice_split(snapshot, rules, &web, 20);
+		AUTO_JSON twice = virtualservice_split(once, rules, &web, 60);
+		assert_same(twice, once);
+	}
 }
 
 /* --- questions ------------------------------------------------------------------------------ */
