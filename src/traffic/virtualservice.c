@@ -1,7 +1,6 @@
 #include "traffic/virtualservice.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -249,7 +248,7 @@ static bool is_weight(const json *weight)
 	if (weight == NULL)
 		return true;
 	double number = json_double(weight, -1);
-	return number >= 0 && number <= INT32_MAX && floor(number) >= number;
+	return number >= 0 && number <= INT32_MAX && (double)(int64_t)number >= number;
 }
 
 static int check_weights(const json *list, const struct place *place, struct err *err)

@@ -12,7 +12,7 @@
 #include "unit/traffic/trees.h"
 
 #define OBJECTS 20000
-#define RELEASES 5000 /* each is an object in several states */
+#define RELEASES 4000 /* each is an object in several states */
 
 /* --- numbers -------------------------------------------------------------------------------- */
 
