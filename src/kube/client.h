@@ -13,7 +13,7 @@
 struct kube_client;
 
 struct kube_client_options {
-	const char *user_agent;    /* "kubectl-batchrollout/v0.1.0 (linux/amd64)" */
+	const char *user_agent;	   /* "kubectl-batchrollout/v0.1.0 (linux/amd64)" */
 	const char *field_manager; /* "kubectl-batchrollout" */
 	/* Set by a signal handler: every request and wait ends with ERR_INTERRUPTED soon after. */
 	const volatile sig_atomic_t *interrupted;
@@ -22,10 +22,12 @@ struct kube_client_options {
 	/* Called for each request when not NULL, for -v: method, URL, status, milliseconds.
 	 * Credentials are never part of it. */
 	void (*trace)(void *context, const char *line);
+	/* Waits before a request is tried again; NULL: a wait that `interrupted` ends. */
+	int (*sleep)(void *context, int64_t ms, struct err *err);
 	void *context;
 };
 
-/* The config is read during the call only. */
+/* The config is read during the call only. ERR_FAILED when credentials would go over plain http. */
 int kube_client_new(const struct kube_config *config, const struct kube_client_options *options,
 	struct kube_client **ret, struct err *err);
 void kube_client_free(struct kube_client *client); /* NULL-safe */
