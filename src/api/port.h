@@ -81,6 +81,9 @@ struct host_port {
 	void (*wall_time)(void *context, char ret[32]);
 	/* Sleeps; ERR_INTERRUPTED when a signal came. */
 	int (*sleep)(void *context, int64_t ms, struct err *err);
+	/* Whether a process that named itself so in a record is still there: 1, 0, or -1 when that
+	 * cannot be told from here (another machine). */
+	int (*is_alive)(void *context, const char *machine, const char *process);
 };
 
 #endif

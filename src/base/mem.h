@@ -29,7 +29,7 @@ void mem_cleanup(void *pointer_to_pointer);
 
 /* Takes a pointer out of an automatic local, to hand it on. */
 #define TAKE(pointer)                                                                              \
-	({                                                                                         \
+	__extension__({                                                                            \
 		__typeof__(pointer) taken_ = (pointer);                                            \
 		(pointer) = NULL;                                                                  \
 		taken_;                                                                            \

@@ -28,6 +28,14 @@ bool str_empty(const char *text)
 	return text == NULL || text[0] == '\0';
 }
 
+int str_index(const char *const *names, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (names[i] != NULL && str_equal(names[i], text))
+			return (int)i;
+	return -1;
+}
+
 void str_list_add(struct str_list *list, const char *text)
 {
 	str_list_add_length(list, text, strlen(text));

@@ -10,6 +10,9 @@ bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
 bool str_empty(const char *text); /* NULL or "" */
 
+/* The index of a text in a table of names (which may have NULL holes), or -1. */
+int str_index(const char *const *names, size_t count, const char *text);
+
 /* A list of owned strings. */
 struct str_list {
 	char **items;

@@ -1,0 +1,229 @@
+/*
+ * The way back, from any state: stable is made whole, gets all requests, then everything else goes
+ * and every object is as it was before. It never waits for the canary's health.
+ */
+#include "api/object.h"
+#include "base/str.h"
+#include "release/ladders.h"
+#include "release/rungs.h"
+#include "release/workload.h"
+
+static const json *spec_template(const json *workload)
+{
+	return json_path(workload, "spec", "template", NULL);
+}
+
+/* Stable runs the old version at its full size. A template that neither the old nor the new version
+ * has is somebody's change, and stays. */
+
+static void stable_restored_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s has the template of %s and %d replicas",
+		situation->record->plan.deployment, situation->record->plan.stable_version,
+		situation->record->plan.replicas);
+}
+
+static bool has_new_template(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	const json *template = spec_template(stable_deployment(situation->seen));
+	return templates_equal(template, record->template, false) &&
+	       !templates_equal(template, spec_template(record->stable), false);
+}
+
+static bool has_all_replicas(const struct situation *situation)
+{
+	/* More is somebody's wish. */
+	return json_integer(json_path(stable_deployment(situation->seen), "spec", "replicas", NULL),
+		       1) >= situation->record->plan.replicas;
+}
+
+static bool stable_restored_holds(const struct situation *situation)
+{
+	return stable_deployment(situation->seen) != NULL && !has_new_template(situation) &&
+	       has_all_replicas(situation);
+}
+
+/* The old template as stable had it last: labeled, as long as routes or its old ReplicaSet are. */
+static json *old_template(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	json *template = json_copy(spec_template(record->stable));
+	bool labeled = own_rule_exists(situation);
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		labeled = labeled ||
+			  (str_equal(object_controller_uid(set), object_uid(record->stable)) &&
+				  str_equal(json_get_text(template_labels(set), VERSION_LABEL),
+					  record->plan.stable_version) &&
+				  templates_equal(spec_template(set), template, true));
+	if (record->tagged && labeled)
+		map_set_text(json_ensure_object(template, "metadata"), "labels", VERSION_LABEL,
+			record->plan.stable_version);
+	return template;
+}
+
+static int stable_restored_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	const struct plan *plan = &situation->record->plan;
+	const json *stable = stable_deployment(situation->seen);
+	if (stable == NULL)
+		return err_set(err, ERR_FOREIGN,
+			"deployment.apps/%s is gone: somebody deleted it; the record "
+			"configmap/batchrollout-%s holds it as it was before",
+			plan->deployment, plan->service);
+	json *after = json_copy(stable);
+	json *spec = json_get(after, "spec");
+	if (has_new_template(situation))
+		json_set(spec, "template", old_template(situation));
+	if (!has_all_replicas(situation))
+		json_set_integer(spec, "replicas", plan->replicas);
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "back to %s, scaled to %d",
+		plan->stable_version, plan->replicas);
+	return 0;
+}
+
+static void stable_ready_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "%d pods of deployment.apps/%s are Ready and endpoints of the Service",
+		situation->record->plan.replicas, situation->record->plan.deployment);
+}
+
+static bool stable_is_ready(const struct situation *situation)
+{
+	const json *stable = stable_deployment(situation->seen);
+	return count_serving_pods(situation->seen, stable, spec_template(stable)) >=
+	       situation->record->plan.replicas;
+}
+
+/* When nothing of the canary serves, or the user is in a hurry, stable gets the requests at once.
+ */
+static bool stable_ready_or_better_holds(const struct situation *situation)
+{
+	const struct observation *seen = situation->seen;
+	return situation->now || stable_is_ready(situation) ||
+	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0;
+}
+
+static bool stable_ready_holds(const struct situation *situation)
+{
+	return situation->now || stable_is_ready(situation);
+}
+
+/* As long as the canary exists, all requests go to stable; when it is gone, routes are restored. */
+
+static bool canary_is_absent(const struct situation *situation)
+{
+	return canary_deployment(situation->seen) == NULL;
+}
+
+static bool subsets_there_holds(const struct situation *situation)
+{
+	return canary_is_absent(situation) || subsets_hold(situation);
+}
+
+static void pinned_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_addf(buf, "routes send all requests to %s", situation->record->plan.deployment);
+}
+
+static bool pinned_holds(const struct situation *situation)
+{
+	return canary_is_absent(situation) || routes_are(situation, ROUTES_SPLIT, 0);
+}
+
+static int pinned_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_SPLIT, 0, action, err);
+}
+
+static void settled_describe(const struct situation *situation, struct buf *buf)
+{
+	(void)situation;
+	buf_add_text(buf, "proxies have had the settle time");
+}
+
+static bool pin_settled_holds(const struct situation *situation)
+{
+	return canary_is_absent(situation) || has_settled(situation, "abort-pinned");
+}
+
+static int pin_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "abort-pinned");
+}
+
+static void routes_restored_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_add_text(buf, "routes are as they were before");
+}
+
+static bool routes_restored_holds(const struct situation *situation)
+{
+	return routes_are(situation, ROUTES_ORIGINAL, 0);
+}
+
+static int routes_restored_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_ORIGINAL, 0, action, err);
+}
+
+/* Before the subsets go, no proxy may use them. */
+static bool routes_settled_holds(const struct situation *situation)
+{
+	return !own_rule_exists(situation) || has_settled(situation, "abort-routes");
+}
+
+static int routes_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "abort-routes");
+}
+
+static void rules_restored_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_add_text(buf, "destination rules are as they were before");
+}
+
+static bool rules_restored_holds(const struct situation *situation)
+{
+	return rules_are(situation, RULES_ORIGINAL);
+}
+
+static int rules_restored_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	return rules_change(situation, RULES_ORIGINAL, action, err);
+}
+
+const struct rung ABORT_LADDER[] = {
+	{stable_restored_describe, stable_restored_holds, stable_restored_act},
+	{stable_ready_describe, stable_ready_or_better_holds, NULL},
+	{subsets_describe, subsets_there_holds, subsets_act},
+	{pinned_describe, pinned_holds, pinned_act},
+	{settled_describe, pin_settled_holds, pin_settled_act},
+	{stable_ready_describe, stable_ready_holds, NULL},
+	{canary_gone_describe, canary_deleted_holds, canary_deleted_act},
+	{canary_gone_describe, canary_gone_holds, NULL},
+	{routes_restored_describe, routes_restored_holds, routes_restored_act},
+	{settled_describe, routes_settled_holds, routes_settled_act},
+	{rules_restored_describe, rules_restored_holds, rules_restored_act},
+	{tag_describe, template_tagged_holds, template_tagged_act},
+	{pause_observed_describe, pause_observed_holds, NULL},
+	{tag_describe, replica_set_tagged_holds, replica_set_tagged_act},
+	{pause_observed_describe, replica_set_observed_holds, NULL},
+	{tag_describe, pods_tagged_holds, pods_tagged_act},
+	{unpaused_describe, unpaused_holds, unpaused_act},
+	{stable_ready_describe, stable_ready_holds, NULL},
+	{recorded_describe, recorded_holds, recorded_act},
+	{0},
+};

@@ -1,0 +1,69 @@
+#include "release/canary.h"
+
+#include "api/object.h"
+#include "base/str.h"
+
+/* Annotations that say something of the one object they stand on, and would be wrong on a copy:
+ * what kubectl applied, the revision, and who a deployment tool believes owns it. */
+static const char *const NOT_COPIED[] = {
+	"kubectl.kubernetes.io/",
+	"deployment.kubernetes.io/",
+	"meta.helm.sh/",
+	"argocd.argoproj.io/",
+	"kustomize.toolkit.fluxcd.io/",
+	"helm.toolkit.fluxcd.io/",
+};
+
+static void drop_annotations(json *object)
+{
+	AUTO_JSON annotations = json_detach(json_get(object, "metadata"), "annotations");
+	json_for_each (annotation, annotations) {
+		bool copied = true;
+		for (size_t i = 0; i < COUNT_OF(NOT_COPIED); i++)
+			copied = copied && !str_starts(json_key(annotation), NOT_COPIED[i]);
+		if (copied)
+			object_set_annotation(object, json_key(annotation), json_text(annotation));
+	}
+}
+
+void mark_as_own(json *object, const struct record *record)
+{
+	object_set_label(object, MANAGED_BY_LABEL, MANAGED_BY);
+	object_set_label(object, SERVICE_LABEL, record->plan.service);
+}
+
+int check_is_own(
+	const struct kind *kind, const json *object, const struct record *record, struct err *err)
+{
+	if (str_equal(object_label(object, MANAGED_BY_LABEL), MANAGED_BY) &&
+		str_equal(object_label(object, SERVICE_LABEL), record->plan.service))
+		return 0;
+	return err_set(err, ERR_FOREIGN,
+		"%s/%s is not of this release (its label %s is not \"%s\"): somebody else made it; "
+		"rename or delete it, then go on",
+		kind->singular, object_name(object), SERVICE_LABEL, record->plan.service);
+}
+
+json *canary_template(const struct record *record)
+{
+	json *template = json_copy(record->template);
+	map_set_text(json_ensure_object(template, "metadata"), "labels", VERSION_LABEL,
+		record->plan.canary_version);
+	return template;
+}
+
+json *canary_new(const struct record *record, int replicas)
+{
+	json *canary = json_copy(record->stable);
+	object_strip_server_fields(canary);
+	drop_annotations(canary);
+	json_set_text(json_get(canary, "metadata"), "name", record->plan.canary_deployment);
+	mark_as_own(canary, record);
+	json *spec = json_get(canary, "spec");
+	json_remove(spec, "paused");
+	json_set_integer(spec, "replicas", replicas);
+	map_set_text(json_ensure_object(spec, "selector"), "matchLabels", VERSION_LABEL,
+		record->plan.canary_version);
+	json_set(spec, "template", canary_template(record));
+	return canary;
+}

@@ -1,0 +1,22 @@
+/* The copy of the stable Deployment that runs the new version, and what marks objects as ours. */
+#ifndef RELEASE_CANARY_H
+#define RELEASE_CANARY_H
+
+#include "release/record.h"
+
+/* The canary Deployment of a release with so many replicas: the stable one as it was before, under
+ * its own name, with the new template, and with the version label on template and selector (without
+ * it both Deployments would fight over the pods). The caller frees. */
+json *canary_new(const struct record *record, int replicas);
+
+/* Puts our labels on an object that this program creates. */
+void mark_as_own(json *object, const struct record *record);
+
+/* ERR_FOREIGN where an object that stands under one of our names is not ours. */
+int check_is_own(
+	const struct kind *kind, const json *object, const struct record *record, struct err *err);
+
+/* The template as the canary has it: with its version label. The caller frees. */
+json *canary_template(const struct record *record);
+
+#endif

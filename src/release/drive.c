@@ -1,0 +1,107 @@
+#include "release/drive.h"
+
+#include "api/object.h"
+#include "base/str.h"
+
+#define TRIES_MAXIMUM 10
+/* How long a holder that is taken over gets to notice, before we act: longer than the time between
+ * its last look at the record and the write that follows. */
+#define NOTICE_MS 2000
+
+static int busy(const struct record *record, struct err *err)
+{
+	return err_set(err, ERR_BUSY,
+		"the release of service \"%s\" is being driven by %s (%s); wait for it, or "
+		"`kubectl batchrollout abort %s`",
+		record->plan.service, record->holder.user, record->holder.verb,
+		record->plan.service);
+}
+
+/* Watches the record for LEASE_MS: a change is a sign of life. */
+static int watch_for_life(const struct ports *ports, const struct record *record, struct err *err)
+{
+	const struct api_port *api = &ports->api;
+	AUTO_STRING name = own_object_name(record->plan.service);
+	AUTO_JSON list = NULL;
+	struct query query = {
+		.kind = &KIND_CONFIG_MAP, .namespace = record->plan.namespace, .name = name};
+	int code = api->list(api->context, &query, &list, err);
+	if (code != 0)
+		return code;
+	const json *configmap = list_find(list, name);
+	if (!str_equal(object_version(configmap), object_version(record->configmap)))
+		return busy(record, err);
+
+	struct watch *watch = NULL;
+	const json *lists[] = {list};
+	code = api->watch_open(api->context, &query, lists, 1, &watch, err);
+	if (code != 0)
+		return code;
+	size_t index;
+	AUTO_JSON event = NULL;
+	code = api->watch_next(watch, LEASE_MS, &index, &event, err);
+	api->watch_close(watch);
+	if (code == 1)
+		return busy(record, err);
+	return code;
+}
+
+int check_holder(const struct ports *ports, const struct record *record, struct err *err)
+{
+	const struct host_port *host = &ports->host;
+	const struct holder *holder = &record->holder;
+	if (holder->id[0] == '\0' || record->phase != PHASE_PROGRESSING)
+		return 0;
+	int alive = host->is_alive(host->context, holder->machine, holder->process);
+	if (alive == 1)
+		return busy(record, err);
+	if (alive == 0)
+		return 0;
+	AUTO_STRING text =
+		mem_format("%s (%s) drove this release last; waiting %d s for a sign of life",
+			holder->user, holder->verb, LEASE_MS / 1000);
+	ports->observer.note(ports->observer.context, text);
+	return watch_for_life(ports, record, err);
+}
+
+/* Whether the holder that is taken over may still be at work. */
+static bool may_be_working(const struct ports *ports, const struct record *record)
+{
+	return record->holder.id[0] != '\0' && record->phase == PHASE_PROGRESSING &&
+	       ports->host.is_alive(
+		       ports->host.context, record->holder.machine, record->holder.process) != 0;
+}
+
+static int try_claim(const struct ports *ports, const struct claim *claim, struct record *ret,
+	bool *ret_took_over, struct err *err)
+{
+	int code = record_load(&ports->api, claim->namespace, claim->service, ret, err);
+	if (code != 0)
+		return code;
+	if (!claim->take_over && (code = check_holder(ports, ret, err)) != 0)
+		return code;
+	*ret_took_over = may_be_working(ports, ret);
+	code = claim->change(ret, claim->context, err);
+	if (code != 0)
+		return code;
+	ret->holder = claim->self;
+	return record_save(ret, &ports->api, err);
+}
+
+int claim_release(
+	const struct ports *ports, const struct claim *claim, struct record *ret, struct err *err)
+{
+	bool took_over = false;
+	int code = ERR_CONFLICT;
+	for (int i = 0; i < TRIES_MAXIMUM && code == ERR_CONFLICT; i++) {
+		CLEANUP(record_release) struct record record = {0};
+		code = try_claim(ports, claim, &record, &took_over, err);
+		if (code >= 0) {
+			*ret = record;
+			record = (struct record){0};
+		}
+	}
+	if (code == 0 && took_over)
+		code = ports->host.sleep(ports->host.context, NOTICE_MS, err);
+	return code;
+}

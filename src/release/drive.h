@@ -1,0 +1,33 @@
+/*
+ * Taking a release on. One process at a time drives a release; its name stands in the record as the
+ * holder. It shows there every RENEW_MS that it is alive. Whoever finds a holder that has not shown
+ * itself for LEASE_MS (by the finder's own clock, so that no two clocks need agree), or whose
+ * process is gone on this machine, takes over. `abort` takes over at once.
+ */
+#ifndef RELEASE_DRIVE_H
+#define RELEASE_DRIVE_H
+
+#include "release/engine.h"
+
+struct claim {
+	const char *namespace;
+	const char *service;
+	struct holder self;
+	bool take_over; /* do not wait for a living holder to end */
+	/* Sets the record's new goal; refuses with an error. Called again when somebody else wrote
+	 * in between. 1: nothing is to do, the record stays as it is. */
+	int (*change)(struct record *record, void *context, struct err *err);
+	void *context;
+};
+
+/* Loads the record, changes it and makes us its holder. ERR_BUSY with the holder's name when it is
+ * alive, ERR_NOT_FOUND when there is no release. 1 when `change` said that nothing is to do. The
+ * caller releases ret in both cases. */
+int claim_release(
+	const struct ports *ports, const struct claim *claim, struct record *ret, struct err *err);
+
+/* ERR_BUSY while somebody else drives the release; 0 when nobody does, or the holder is gone. Waits
+ * up to LEASE_MS for a sign of life where that cannot be told otherwise. */
+int check_holder(const struct ports *ports, const struct record *record, struct err *err);
+
+#endif

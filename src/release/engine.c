@@ -1,0 +1,329 @@
+#include "release/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/object.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "release/workload.h"
+
+/* After so many conflicts in a row somebody fights us; better to stop and say so. */
+#define CONFLICTS_MAXIMUM 20
+#define RETRY_MS 1000
+
+struct engine {
+	const struct ports *ports;
+	struct record *record;
+	bool now;
+	struct holder self;
+	/* The time for the goal runs from here. */
+	int64_t started_ms;
+	enum goal timed_goal;
+	int timed_batch;
+	int64_t renewed_ms;
+	int conflicts;
+	char *explained; /* the reasons that were shown last */
+};
+
+static void engine_release(struct engine *engine)
+{
+	free(engine->explained);
+}
+
+static int64_t now_ms(const struct engine *engine)
+{
+	return engine->ports->host.monotonic_ms(engine->ports->host.context);
+}
+
+static int64_t remaining_ms(const struct engine *engine)
+{
+	return engine->started_ms + engine->record->plan.timeout_ms - now_ms(engine);
+}
+
+static void note(const struct engine *engine, const char *text)
+{
+	engine->ports->observer.note(engine->ports->observer.context, text);
+}
+
+static void restart_timer(struct engine *engine)
+{
+	const struct record *record = engine->record;
+	if (engine->timed_goal == record->goal && engine->timed_batch == record->goal_batch)
+		return;
+	engine->timed_goal = record->goal;
+	engine->timed_batch = record->goal_batch;
+	engine->started_ms = now_ms(engine);
+}
+
+/* Takes the record as it stands in the cluster now; it must still be ours. */
+static int take_record(struct engine *engine, const struct observation *seen, struct err *err)
+{
+	const json *configmap = json_first(list_items(seen->lists[SEEN_RECORD]));
+	if (configmap == NULL)
+		return err_set(err, ERR_FOREIGN,
+			"the record configmap/batchrollout-%s is gone: somebody deleted it",
+			engine->record->plan.service);
+	struct record newest;
+	int code = record_parse(configmap, &newest, err);
+	if (code != 0)
+		return code;
+	record_release(engine->record);
+	*engine->record = newest;
+	const struct holder *holder = &newest.holder;
+	if (!str_equal(holder->id, engine->self.id)) {
+		if (holder->id[0] == '\0')
+			return err_set(err, ERR_BUSY, "somebody else has taken this release on");
+		return err_set(err, ERR_BUSY, "%s has taken this release over (%s)", holder->user,
+			holder->verb);
+	}
+	restart_timer(engine);
+	return 0;
+}
+
+static int save(struct engine *engine, struct err *err)
+{
+	if (engine->record->phase != PHASE_PROGRESSING)
+		engine->record->holder = (struct holder){0};
+	int code = record_save(engine->record, &engine->ports->api, err);
+	if (code == 0)
+		engine->renewed_ms = now_ms(engine);
+	return code;
+}
+
+/* Shows in the record that we are alive, when it is time to. */
+static int renew(struct engine *engine, struct err *err)
+{
+	return now_ms(engine) - engine->renewed_ms < RENEW_MS ? 0 : save(engine, err);
+}
+
+static int do_settle(struct engine *engine, const char *change, struct err *err)
+{
+	const struct host_port *host = &engine->ports->host;
+	int64_t end = now_ms(engine) + engine->record->plan.settle_ms;
+	for (int64_t left = end - now_ms(engine); left > 0; left = end - now_ms(engine)) {
+		int code = host->sleep(host->context, left < RENEW_MS ? left : RENEW_MS, err);
+		if (code == 0)
+			code = renew(engine, err);
+		if (code != 0)
+			return code;
+	}
+	record_set_settled(engine->record, change);
+	return save(engine, err);
+}
+
+/* 1 when the release stops here. */
+static int do_reached(struct engine *engine, struct err *err)
+{
+	char now[32];
+	engine->ports->host.wall_time(engine->ports->host.context, now);
+	record_reached(engine->record, now);
+	int code = save(engine, err);
+	return code != 0 ? code : engine->record->phase != PHASE_PROGRESSING;
+}
+
+static int do_writes(struct engine *engine, const struct action *action, struct err *err)
+{
+	const struct ports *ports = engine->ports;
+	for (size_t i = 0; i < action->write_count; i++) {
+		const struct action_write *write = &action->writes[i];
+		int code = ports->api.write(ports->api.context, &write->write, NULL, err);
+		if (code != 0)
+			return code;
+		ports->observer.done(ports->observer.context, write->said);
+	}
+	return 0;
+}
+
+static int act(struct engine *engine, const struct rung *rung, const struct situation *situation,
+	struct err *err)
+{
+	CLEANUP(action_release) struct action action = {0};
+	int code = rung->act(situation, &action, err);
+	if (code != 0)
+		return code;
+	if (action.reached)
+		return do_reached(engine, err);
+	if (action.settle[0] != '\0')
+		return do_settle(engine, action.settle, err);
+	return do_writes(engine, &action, err);
+}
+
+/* Shows why pods do not get ready, once for each set of reasons. */
+static void explain(struct engine *engine, const struct observation *seen)
+{
+	AUTO_BUF reasons = BUF_INIT(BUF_OWN_TEXT);
+	explain_pods(seen, canary_deployment(seen), &reasons);
+	explain_pods(seen, stable_deployment(seen), &reasons);
+	if (str_equal(buf_text(&reasons), engine->explained == NULL ? "" : engine->explained))
+		return;
+	free(engine->explained);
+	engine->explained = buf_take(&reasons);
+	struct str_list lines CLEANUP(str_list_release) = {0};
+	str_split(engine->explained, '\n', &lines);
+	for (size_t i = 0; i < lines.count; i++)
+		if (lines.items[i][0] != '\0')
+			note(engine, lines.items[i]);
+}
+
+static int timed_out(struct engine *engine, const struct rung *rung,
+	const struct situation *situation, struct err *err)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	rung->describe(situation, &text);
+	char duration[32];
+	return err_set(err, ERR_TIMED_OUT, "timed out after %s waiting until %s%s%s",
+		format_duration(engine->record->plan.timeout_ms, duration), buf_text(&text),
+		str_empty(engine->explained) ? "" : "\n",
+		engine->explained == NULL ? "" : engine->explained);
+}
+
+static void show_waiting(
+	struct engine *engine, const struct rung *rung, const struct situation *situation)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	rung->describe(situation, &text);
+	explain(engine, situation->seen);
+	engine->ports->observer.waiting(
+		engine->ports->observer.context, situation, buf_text(&text));
+}
+
+static int64_t wait_slice(const struct engine *engine)
+{
+	int64_t to_renewal = engine->renewed_ms + RENEW_MS - now_ms(engine);
+	int64_t slice = to_renewal < remaining_ms(engine) ? to_renewal : remaining_ms(engine);
+	return slice > 0 ? slice : 0;
+}
+
+/* Waits until the rung holds, by watch. 0: something is different now, look again. */
+static int wait_on_watch(struct engine *engine, struct watch *watch, const struct rung *rung,
+	struct situation *situation, struct observation *seen, struct err *err)
+{
+	const struct api_port *api = &engine->ports->api;
+	for (;;) {
+		size_t index = 0;
+		AUTO_JSON event = NULL;
+		int code = api->watch_next(watch, wait_slice(engine), &index, &event, err);
+		if (code < 0)
+			return code;
+		if (code == 1) {
+			enum source source = observation_apply(seen, index, event);
+			/* Our own renewals come back too; whoever else writes, changes holder. */
+			if (source == SEEN_RECORD && (code = take_record(engine, seen, err)) != 0)
+				return code;
+			if (first_unmet(ladder_for(engine->record), situation) != rung)
+				return 0;
+			show_waiting(engine, rung, situation);
+		}
+		if (remaining_ms(engine) <= 0)
+			return timed_out(engine, rung, situation, err);
+		code = renew(engine, err);
+		if (code != 0)
+			return code;
+	}
+}
+
+static int wait_for(struct engine *engine, const struct rung *rung, struct situation *situation,
+	struct observation *seen, struct err *err)
+{
+	const struct api_port *api = &engine->ports->api;
+	struct watch *watch = NULL;
+	show_waiting(engine, rung, situation);
+	int code = observation_watch(api, engine->record, seen, &watch, err);
+	if (code == 0)
+		code = wait_on_watch(engine, watch, rung, situation, seen, err);
+	api->watch_close(watch);
+	return code;
+}
+
+/* One turn: 1 when everything holds, 0 to go on, or a code. */
+static int turn(struct engine *engine, struct err *err)
+{
+	CLEANUP(observation_release) struct observation seen = {0};
+	int code = observe(&engine->ports->api, engine->record, &seen, err);
+	if (code == 0)
+		code = take_record(engine, &seen, err);
+	if (code != 0)
+		return code;
+	struct situation situation = {.record = engine->record, .seen = &seen, .now = engine->now};
+	const struct rung *rung = first_unmet(ladder_for(engine->record), &situation);
+	if (rung == NULL)
+		return 1;
+	if (rung->act == NULL)
+		return wait_for(engine, rung, &situation, &seen, err);
+	code = act(engine, rung, &situation, err);
+	/* What is gone by the time that it should be changed is found out by looking again. */
+	return code == ERR_NOT_FOUND || code == ERR_EXISTS ? ERR_CONFLICT : code;
+}
+
+/* Whether to look again after a failure, perhaps after a while. */
+static int recover(struct engine *engine, int code, struct err *err)
+{
+	const struct host_port *host = &engine->ports->host;
+	if (code == ERR_EXPIRED)
+		return 0;
+	if (code == ERR_CONFLICT && ++engine->conflicts < CONFLICTS_MAXIMUM)
+		return 0;
+	if (code == ERR_UNAVAILABLE && remaining_ms(engine) > 0) {
+		AUTO_STRING text = mem_format("%s; trying again", err->message);
+		note(engine, text);
+		return host->sleep(host->context, RETRY_MS, err);
+	}
+	return code;
+}
+
+/* Writes into the record how it ended, if it still is ours; nothing can be done where that fails,
+ * and the first error is what the user needs to know. */
+static void record_failure(struct engine *engine, int code, const char *message)
+{
+	struct record *record = engine->record;
+	if (code == ERR_BUSY || record->phase != PHASE_PROGRESSING)
+		return;
+	for (int i = 0; i < 3; i++) {
+		record->holder = (struct holder){0};
+		/* Stopped by its user, the release goes on where it is; it has not failed. */
+		if (code != ERR_INTERRUPTED) {
+			record->phase = PHASE_FAILED;
+			free(record->message);
+			record->message = mem_strdup(message);
+		}
+		if (record_save(record, &engine->ports->api, NULL) != ERR_CONFLICT)
+			return;
+		CLEANUP(record_release) struct record newest = {0};
+		if (record_load(&engine->ports->api, record->plan.namespace, record->plan.service,
+			    &newest, NULL) != 0 ||
+			!str_equal(newest.holder.id, engine->self.id))
+			return;
+		struct record old = *record;
+		*record = newest;
+		newest = old;
+	}
+}
+
+int engine_run(const struct ports *ports, struct record *record, bool now, struct err *err)
+{
+	CLEANUP(engine_release)
+	struct engine engine = {
+		.ports = ports,
+		.record = record,
+		.now = now,
+		.self = record->holder,
+	};
+	struct err failure = {0};
+	engine.timed_goal = record->goal;
+	engine.timed_batch = record->goal_batch;
+	engine.started_ms = engine.renewed_ms = now_ms(&engine);
+	for (;;) {
+		int code = turn(&engine, &failure);
+		if (code == 0)
+			engine.conflicts = 0;
+		if (code < 0)
+			code = recover(&engine, code, &failure);
+		if (code == 1)
+			return 0;
+		if (code < 0) {
+			record_failure(&engine, code, failure.message);
+			return err_set(err, code, "%s", failure.message);
+		}
+	}
+}

@@ -1,0 +1,241 @@
+/*
+ * The end of a release, when the canary carries everything: the stable Deployment takes the new
+ * template and its own size back behind it, the routes get the user's shape again, the copy goes.
+ */
+#include "api/object.h"
+#include "base/str.h"
+#include "release/canary.h"
+#include "release/ladders.h"
+#include "release/rungs.h"
+#include "release/workload.h"
+
+static const json *spec_template(const json *workload)
+{
+	return json_path(workload, "spec", "template", NULL);
+}
+
+/* Stable has the new template and its full size. */
+
+static void stable_renewed_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s has the template of %s and %d replicas",
+		situation->record->plan.deployment, situation->record->plan.canary_version,
+		situation->record->plan.replicas);
+}
+
+static bool has_new_template(const struct situation *situation)
+{
+	return templates_equal(spec_template(stable_deployment(situation->seen)),
+		situation->record->template, false);
+}
+
+static bool stable_renewed_holds(const struct situation *situation)
+{
+	const json *stable = stable_deployment(situation->seen);
+	return stable != NULL && has_new_template(situation) &&
+	       json_integer(json_path(stable, "spec", "replicas", NULL), 1) ==
+		       situation->record->plan.replicas;
+}
+
+static int stable_renewed_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	const struct record *record = situation->record;
+	const json *stable = stable_deployment(situation->seen);
+	if (stable == NULL)
+		return err_set(err, ERR_FOREIGN, "deployment.apps/%s is gone: somebody deleted it",
+			record->plan.deployment);
+	if (!has_new_template(situation) && !templates_equal(spec_template(stable),
+						    spec_template(record->stable), record->tagged))
+		return err_set(err, ERR_FOREIGN,
+			"the pod template of deployment.apps/%s was changed by somebody else "
+			"during "
+			"the release; take that change back, or `kubectl batchrollout abort %s`",
+			record->plan.deployment, record->plan.service);
+	json *after = json_copy(stable);
+	json *spec = json_get(after, "spec");
+	json_set(spec, "template", json_copy(record->template));
+	json_set_integer(spec, "replicas", record->plan.replicas);
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "updated to %s, scaled to %d",
+		record->plan.canary_version, record->plan.replicas);
+	return 0;
+}
+
+static void stable_ready_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "%d new pods of deployment.apps/%s are Ready and endpoints of the Service",
+		situation->record->plan.replicas, situation->record->plan.deployment);
+}
+
+static bool stable_ready_holds(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	const json *stable = stable_deployment(situation->seen);
+	const json *status = json_get(stable, "status");
+	/* The old pods must be gone too: the user's own routes would send them requests. */
+	return is_observed(stable) &&
+	       json_get_integer(status, "updatedReplicas", 0) == record->plan.replicas &&
+	       json_get_integer(status, "replicas", 0) == record->plan.replicas &&
+	       json_get_integer(status, "availableReplicas", 0) == record->plan.replicas &&
+	       count_serving_pods(situation->seen, stable, record->template) ==
+		       record->plan.replicas;
+}
+
+/* The user's DestinationRules know the new version, where they know versions. */
+
+static void rules_both_describe(const struct situation *situation, struct buf *buf)
+{
+	if (json_count(situation->record->destinationrules) > 0)
+		buf_add_text(buf, "destination rules name the new version");
+}
+
+/* Once the canary is gone only RULES_FINISHED matters. */
+static bool rules_both_holds(const struct situation *situation)
+{
+	return canary_deployment(situation->seen) == NULL || rules_are(situation, RULES_BOTH);
+}
+
+static int rules_both_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return rules_change(situation, RULES_BOTH, action, err);
+}
+
+static bool is_istio(const struct situation *situation)
+{
+	return situation->record->plan.traffic == TRAFFIC_ISTIO;
+}
+
+static void settled_describe(const struct situation *situation, struct buf *buf)
+{
+	if (is_istio(situation))
+		buf_add_text(buf, "proxies have had the settle time");
+}
+
+static bool rules_settled_holds(const struct situation *situation)
+{
+	return !is_istio(situation) || json_count(situation->record->destinationrules) == 0 ||
+	       has_settled(situation, "finish-rules");
+}
+
+static int rules_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "finish-rules");
+}
+
+static void routes_finished_describe(const struct situation *situation, struct buf *buf)
+{
+	if (is_istio(situation))
+		buf_add_text(buf, "routes have the user's own shape, for the new version");
+}
+
+static bool routes_finished_holds(const struct situation *situation)
+{
+	return routes_are(situation, ROUTES_FINISHED, 0);
+}
+
+static int routes_finished_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_FINISHED, 0, action, err);
+}
+
+/* In replicas mode too: kube-proxy must know stable's new pods before the canary's go. */
+static void routes_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	(void)situation;
+	buf_add_text(buf, "proxies have had the settle time");
+}
+
+static bool routes_settled_holds(const struct situation *situation)
+{
+	return has_settled(situation, "finish-routes");
+}
+
+static int routes_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "finish-routes");
+}
+
+static void rules_finished_describe(const struct situation *situation, struct buf *buf)
+{
+	if (is_istio(situation))
+		buf_addf(buf, "destinationrule/batchrollout-%s is gone",
+			situation->record->plan.service);
+}
+
+static bool rules_finished_holds(const struct situation *situation)
+{
+	return rules_are(situation, RULES_FINISHED);
+}
+
+static int rules_finished_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	return rules_change(situation, RULES_FINISHED, action, err);
+}
+
+/* The old ReplicaSet stays in the history of the Deployment, as it was before it was labeled. */
+
+static void history_untagged_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->tagged)
+		buf_addf(buf, "the old ReplicaSet is without the label %s again", VERSION_LABEL);
+}
+
+static const json *next_tagged_set(const struct situation *situation, const json *after)
+{
+	const struct record *record = situation->record;
+	bool passed = after == NULL;
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
+		bool ours =
+			str_equal(object_controller_uid(set), object_uid(record->stable)) &&
+			str_equal(object_label(set, VERSION_LABEL), record->plan.stable_version) &&
+			templates_equal(spec_template(set), spec_template(record->stable), true);
+		if (passed && ours)
+			return set;
+		passed = passed || set == after;
+	}
+	return NULL;
+}
+
+static bool history_untagged_holds(const struct situation *situation)
+{
+	return !situation->record->tagged || next_tagged_set(situation, NULL) == NULL;
+}
+
+static int history_untagged_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	for (const json *set = next_tagged_set(situation, NULL); set != NULL;
+		set = next_tagged_set(situation, set)) {
+		json *after = json_copy(set);
+		object_set_label(after, VERSION_LABEL, NULL);
+		map_set_text(
+			json_ensure_object(json_path(after, "spec", "template", NULL), "metadata"),
+			"labels", VERSION_LABEL, NULL);
+		action_update(action, &KIND_REPLICA_SET, set, after, "unlabeled");
+	}
+	return 0;
+}
+
+const struct rung FINISH_LADDER[] = {
+	{stable_renewed_describe, stable_renewed_holds, stable_renewed_act},
+	{stable_ready_describe, stable_ready_holds, NULL},
+	{rules_both_describe, rules_both_holds, rules_both_act},
+	{settled_describe, rules_settled_holds, rules_settled_act},
+	{routes_finished_describe, routes_finished_holds, routes_finished_act},
+	{routes_settled_describe, routes_settled_holds, routes_settled_act},
+	{canary_gone_describe, canary_deleted_holds, canary_deleted_act},
+	{canary_gone_describe, canary_gone_holds, NULL},
+	{rules_finished_describe, rules_finished_holds, rules_finished_act},
+	{history_untagged_describe, history_untagged_holds, history_untagged_act},
+	{recorded_describe, recorded_holds, recorded_act},
+	{0},
+};

@@ -1,0 +1,283 @@
+/* The way to a batch: make before break. The numbers come from the goal's batch. */
+#include "api/object.h"
+#include "base/str.h"
+#include "release/canary.h"
+#include "release/ladders.h"
+#include "release/rungs.h"
+#include "release/workload.h"
+
+static int64_t spec_replicas(const json *deployment)
+{
+	return json_integer(json_path(deployment, "spec", "replicas", NULL), 1);
+}
+
+/* The stable Deployment is what the record says it is: nobody edited or scaled it meanwhile. */
+
+static void known_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s is as the release knows it",
+		situation->record->plan.deployment);
+}
+
+static bool template_is_known(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	return templates_equal(
+		json_path(stable_deployment(situation->seen), "spec", "template", NULL),
+		json_path(record->stable, "spec", "template", NULL), record->tagged);
+}
+
+static bool replicas_are_known(const struct situation *situation)
+{
+	const struct plan *plan = &situation->record->plan;
+	int64_t replicas = spec_replicas(stable_deployment(situation->seen));
+	if (replicas == plan->replicas)
+		return true;
+	for (int i = 0; i < plan->batch_count; i++)
+		if (replicas == plan->batches[i].stable)
+			return true;
+	return false;
+}
+
+static bool known_holds(const struct situation *situation)
+{
+	return stable_deployment(situation->seen) != NULL && template_is_known(situation) &&
+	       replicas_are_known(situation);
+}
+
+static int known_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)action;
+	const struct plan *plan = &situation->record->plan;
+	const json *stable = stable_deployment(situation->seen);
+	if (stable == NULL)
+		return err_set(err, ERR_FOREIGN, "deployment.apps/%s is gone: somebody deleted it",
+			plan->deployment);
+	if (!template_is_known(situation))
+		return err_set(err, ERR_FOREIGN,
+			"the pod template of deployment.apps/%s was changed by somebody else "
+			"during "
+			"the release; take that change back, or `kubectl batchrollout abort %s`",
+			plan->deployment, plan->service);
+	return err_set(err, ERR_FOREIGN,
+		"deployment.apps/%s was scaled to %d by somebody else during the release; scale it "
+		"back to %d, or `kubectl batchrollout abort %s`",
+		plan->deployment, (int)spec_replicas(stable), plan->replicas, plan->service);
+}
+
+/* Subsets have reached the proxies before a route names them (a route to an unknown one is 503). */
+
+static void subsets_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_add_text(buf, "proxies have had the settle time for the subsets");
+}
+
+static bool subsets_settled_holds(const struct situation *situation)
+{
+	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
+	       has_settled(situation, "subsets");
+}
+
+static int subsets_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "subsets");
+}
+
+/* Routes are pinned to stable before the first canary pod exists. */
+
+static void pinned_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_addf(buf, "routes are pinned to %s before a pod of %s exists",
+			situation->record->plan.deployment,
+			situation->record->plan.canary_deployment);
+}
+
+static bool pinned_holds(const struct situation *situation)
+{
+	return canary_deployment(situation->seen) != NULL || routes_are(situation, ROUTES_SPLIT, 0);
+}
+
+static int pinned_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_SPLIT, 0, action, err);
+}
+
+static void pin_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_add_text(buf, "proxies have had the settle time for the pinned routes");
+}
+
+static bool pin_settled_holds(const struct situation *situation)
+{
+	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
+	       canary_deployment(situation->seen) != NULL || has_settled(situation, "pinned");
+}
+
+static int pin_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "pinned");
+}
+
+/* The canary Deployment has its replicas. */
+
+static void canary_scaled_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s has %d replicas",
+		situation->record->plan.canary_deployment, goal_batch(situation)->canary);
+}
+
+static bool canary_scaled_holds(const struct situation *situation)
+{
+	const json *canary = canary_deployment(situation->seen);
+	return canary != NULL && spec_replicas(canary) == goal_batch(situation)->canary;
+}
+
+static int canary_scaled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	const struct record *record = situation->record;
+	const json *canary = canary_deployment(situation->seen);
+	int replicas = goal_batch(situation)->canary;
+	if (canary == NULL) {
+		action_create(action, &KIND_DEPLOYMENT, canary_new(record, replicas));
+		return 0;
+	}
+	int code = check_is_own(&KIND_DEPLOYMENT, canary, record, err);
+	if (code != 0)
+		return code;
+	json *after = json_copy(canary);
+	json_set_integer(json_get(after, "spec"), "replicas", replicas);
+	action_update(action, &KIND_DEPLOYMENT, canary, after, "scaled to %d", replicas);
+	return 0;
+}
+
+static void canary_ready_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "%d pods of deployment.apps/%s are Ready and endpoints of the Service",
+		goal_batch(situation)->canary, situation->record->plan.canary_deployment);
+}
+
+static bool canary_ready_holds(const struct situation *situation)
+{
+	const json *canary = canary_deployment(situation->seen);
+	int needed = goal_batch(situation)->canary;
+	if (count_serving_pods(situation->seen, canary, NULL) < needed)
+		return false;
+	/* minReadySeconds: Ready is not enough then, the controller says when. */
+	return json_integer(json_path(canary, "spec", "minReadySeconds", NULL), 0) == 0 ||
+	       json_integer(json_path(canary, "status", "availableReplicas", NULL), 0) >= needed;
+}
+
+/* Routes carry the batch's weight. */
+
+static void weighted_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_addf(buf, "routes send %d%% of the requests to %s",
+			goal_batch(situation)->weight, situation->record->plan.canary_deployment);
+}
+
+static bool weighted_holds(const struct situation *situation)
+{
+	return routes_are(situation, ROUTES_SPLIT, goal_batch(situation)->weight);
+}
+
+static int weighted_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_SPLIT, goal_batch(situation)->weight, action, err);
+}
+
+/* Proxies (kube-proxy too) know of it before a stable pod goes. */
+
+static char *batch_change(const struct situation *situation)
+{
+	return mem_format("batch-%d", situation->record->goal_batch);
+}
+
+static void batch_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	(void)situation;
+	buf_add_text(buf, "proxies have had the settle time");
+}
+
+static bool batch_settled_holds(const struct situation *situation)
+{
+	AUTO_STRING change = batch_change(situation);
+	return has_settled(situation, change);
+}
+
+static int batch_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	AUTO_STRING change = batch_change(situation);
+	return settle(action, change);
+}
+
+/* Stable gives up what is not needed any more. */
+
+static void stable_scaled_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s has %d replicas", situation->record->plan.deployment,
+		goal_batch(situation)->stable);
+}
+
+static bool stable_scaled_holds(const struct situation *situation)
+{
+	return spec_replicas(stable_deployment(situation->seen)) == goal_batch(situation)->stable;
+}
+
+static int stable_scaled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	const json *stable = stable_deployment(situation->seen);
+	int replicas = goal_batch(situation)->stable;
+	json *after = json_copy(stable);
+	json_set_integer(json_get(after, "spec"), "replicas", replicas);
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "scaled to %d", replicas);
+	return 0;
+}
+
+static void stable_shrunk_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "%d pods of deployment.apps/%s are endpoints of the Service",
+		goal_batch(situation)->stable, situation->record->plan.deployment);
+}
+
+static bool stable_shrunk_holds(const struct situation *situation)
+{
+	return count_endpoints(situation->seen, stable_deployment(situation->seen)) <=
+	       goal_batch(situation)->stable;
+}
+
+const struct rung FORWARD_LADDER[] = {
+	{known_describe, known_holds, known_act},
+	{tag_describe, template_tagged_holds, template_tagged_act},
+	{pause_observed_describe, pause_observed_holds, NULL},
+	{tag_describe, replica_set_tagged_holds, replica_set_tagged_act},
+	{pause_observed_describe, replica_set_observed_holds, NULL},
+	{tag_describe, pods_tagged_holds, pods_tagged_act},
+	{unpaused_describe, unpaused_holds, unpaused_act},
+	{subsets_describe, subsets_hold, subsets_act},
+	{subsets_settled_describe, subsets_settled_holds, subsets_settled_act},
+	{pinned_describe, pinned_holds, pinned_act},
+	{pin_settled_describe, pin_settled_holds, pin_settled_act},
+	{canary_scaled_describe, canary_scaled_holds, canary_scaled_act},
+	{canary_ready_describe, canary_ready_holds, NULL},
+	{weighted_describe, weighted_holds, weighted_act},
+	{batch_settled_describe, batch_settled_holds, batch_settled_act},
+	{stable_scaled_describe, stable_scaled_holds, stable_scaled_act},
+	{stable_shrunk_describe, stable_shrunk_holds, NULL},
+	{recorded_describe, recorded_holds, recorded_act},
+	{0},
+};

@@ -1,0 +1,39 @@
+/*
+ * What was seen of the cluster: the lists that a ladder looks at, as the API gave them, and kept up
+ * to date by watch events while a rung waits.
+ */
+#ifndef RELEASE_OBSERVATION_H
+#define RELEASE_OBSERVATION_H
+
+#include "release/record.h"
+
+enum source {
+	SEEN_STABLE,	       /* the stable Deployment: a list of one or none */
+	SEEN_CANARY,	       /* the canary Deployment, likewise */
+	SEEN_REPLICA_SETS,     /* of both */
+	SEEN_PODS,	       /* of both */
+	SEEN_SLICES,	       /* EndpointSlices of the Service */
+	SEEN_VIRTUAL_SERVICES, /* of the namespace; empty in replicas mode */
+	SEEN_DESTINATION_RULES,
+	SEEN_RECORD, /* last: what is decided is decided on the newest record */
+	SEEN_COUNT,
+};
+
+struct observation {
+	json *lists[SEEN_COUNT];
+};
+
+void observation_release(struct observation *seen);
+
+/* Reads all of it. */
+int observe(const struct api_port *api, const struct record *record, struct observation *ret,
+	struct err *err);
+
+/* Opens a watch on everything that can change while a rung waits, from where `seen` was read. */
+int observation_watch(const struct api_port *api, const struct record *record,
+	const struct observation *seen, struct watch **ret, struct err *err);
+
+/* Takes one event of that watch in. Returns the source that changed. */
+enum source observation_apply(struct observation *seen, size_t watch_index, const json *event);
+
+#endif

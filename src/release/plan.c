@@ -1,0 +1,259 @@
+#include "release/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+
+static const char *const TRAFFIC_NAMES[] = {
+	[TRAFFIC_REPLICAS] = "replicas", [TRAFFIC_ISTIO] = "istio"};
+static const char *const PAUSE_NAMES[] = {
+	[PAUSE_EACH] = "each", [PAUSE_FIRST] = "first", [PAUSE_NONE] = "none"};
+
+void plan_release(struct plan *plan)
+{
+	if (plan == NULL)
+		return;
+	free(plan->service);
+	free(plan->namespace);
+	free(plan->deployment);
+	free(plan->canary_deployment);
+	free(plan->stable_version);
+	free(plan->canary_version);
+	*plan = (struct plan){0};
+}
+
+static int64_t round_up(int64_t number, int64_t by)
+{
+	return (number + by - 1) / by;
+}
+
+/* Completes a batch of which replicas and weight of the canary are given. */
+static struct batch make_batch(const struct plan *plan, int64_t canary, int64_t weight)
+{
+	int64_t all = plan->replicas;
+	bool last = canary == all && weight == 100;
+	if (!last && weight > 99)
+		weight = 99;
+	if (weight < 1)
+		weight = 1;
+
+	/* What the remaining weight needs, and never fewer pods in total than before. */
+	int64_t stable = round_up(all * (100 - weight), 100);
+	if (stable < all - canary)
+		stable = all - canary;
+	if (plan->traffic == TRAFFIC_REPLICAS)
+		stable = all - canary;
+	if (plan->keep_stable)
+		stable = all;
+	if (plan->traffic == TRAFFIC_REPLICAS)
+		weight = canary * 100 / (canary + stable);
+	return (struct batch){.canary = (int)canary, .stable = (int)stable, .weight = (int)weight};
+}
+
+int plan_set_batches(struct plan *plan, int64_t count, struct err *err)
+{
+	if (count < 1 || count > BATCHES_MAXIMUM)
+		return err_set(err, ERR_USAGE, "the number of batches must be from 1 to %d",
+			BATCHES_MAXIMUM);
+	for (int64_t i = 1; i <= count; i++) {
+		int64_t canary = plan->replicas * i / count;
+		int64_t weight = (200 * i + count) / (2 * count); /* rounded to the nearest */
+		plan->batches[i - 1] = make_batch(plan, canary > 0 ? canary : 1, weight);
+	}
+	plan->batch_count = (int)count;
+	return 0;
+}
+
+/* Reads "25%" or, where allowed, "3". */
+static int parse_share(const char *text, bool number_allowed, int64_t maximum, int64_t *ret,
+	bool *ret_percent, struct err *err)
+{
+	bool percent = str_ends(text, "%");
+	if (!percent && !number_allowed)
+		return err_set(err, ERR_USAGE, "\"%s\" is not a percentage like 5%%", text);
+	AUTO_STRING digits = mem_strndup(text, strlen(text) - (percent ? 1 : 0));
+	*ret_percent = percent;
+	return parse_int(digits, 1, percent ? 100 : maximum, ret, err);
+}
+
+static int parse_step(const struct plan *plan, const char *text, struct batch *ret, struct err *err)
+{
+	struct str_list parts CLEANUP(str_list_release) = {0};
+	str_split(text, '@', &parts);
+	if (parts.count > 2)
+		return err_set(err, ERR_USAGE, "\"%s\": more than one '@'", text);
+
+	int64_t amount, weight;
+	bool percent, weight_percent;
+	int code = parse_share(parts.items[0], true, plan->replicas, &amount, &percent, err);
+	if (code != 0)
+		return code;
+	int64_t canary = percent ? plan->replicas * amount / 100 : amount;
+	weight = percent ? amount : (200 * amount + plan->replicas) / (2 * plan->replicas);
+	if (parts.count == 2) {
+		if (plan->traffic == TRAFFIC_REPLICAS)
+			return err_set(err, ERR_USAGE,
+				"\"%s\": a weight apart from the replicas needs Istio; without it "
+				"the ratio of replicas is the weight",
+				text);
+		code = parse_share(parts.items[1], false, 100, &weight, &weight_percent, err);
+		if (code != 0)
+			return code;
+	}
+	*ret = make_batch(plan, canary > 0 ? canary : 1, weight);
+	return 0;
+}
+
+int plan_set_steps(struct plan *plan, const char *steps, struct err *err)
+{
+	struct str_list list CLEANUP(str_list_release) = {0};
+	str_split(steps, ',', &list);
+	if (list.count > BATCHES_MAXIMUM)
+		return err_set(err, ERR_USAGE, "more than %d steps", BATCHES_MAXIMUM);
+	for (size_t i = 0; i < list.count; i++) {
+		struct batch *batch = &plan->batches[i];
+		int code = parse_step(plan, list.items[i], batch, err);
+		if (code != 0)
+			return err_wrap(err, "step %zu", i + 1);
+		if (i > 0 && (batch->canary < batch[-1].canary || batch->weight < batch[-1].weight))
+			return err_set(err, ERR_USAGE,
+				"step %zu: \"%s\" is less than the step before it", i + 1,
+				list.items[i]);
+	}
+	const struct batch *last = &plan->batches[list.count - 1];
+	bool everything = last->canary == plan->replicas &&
+			  (plan->traffic == TRAFFIC_REPLICAS || last->weight == 100);
+	if (!everything)
+		return err_set(err, ERR_USAGE,
+			"the last step must be everything, 100%%, not \"%s\"",
+			list.items[list.count - 1]);
+	plan->batch_count = (int)list.count;
+	return 0;
+}
+
+const char *traffic_mode_name(enum traffic_mode mode)
+{
+	return TRAFFIC_NAMES[mode];
+}
+
+int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err)
+{
+	int index = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), text);
+	if (index < 0)
+		return err_set(err, ERR_USAGE, "\"%s\" is not one of each, first, none", text);
+	*ret = (enum pause_mode)index;
+	return 0;
+}
+
+json *plan_to_json(const struct plan *plan)
+{
+	json *spec = json_object();
+	json_set_text(spec, "service", plan->service);
+	json_set_text(spec, "deployment", plan->deployment);
+	json_set_text(spec, "canaryDeployment", plan->canary_deployment);
+	json_set_text(spec, "stableVersion", plan->stable_version);
+	json_set_text(spec, "version", plan->canary_version);
+	json_set_integer(spec, "replicas", plan->replicas);
+	json *batches = json_ensure_array(spec, "batches");
+	for (int i = 0; i < plan->batch_count; i++) {
+		json *batch = json_object();
+		json_set_integer(batch, "canary", plan->batches[i].canary);
+		json_set_integer(batch, "stable", plan->batches[i].stable);
+		json_set_integer(batch, "weight", plan->batches[i].weight);
+		json_append(batches, batch);
+	}
+	json_set_text(spec, "traffic", TRAFFIC_NAMES[plan->traffic]);
+	json_set_text(spec, "pause", PAUSE_NAMES[plan->pause]);
+	json_set_integer(spec, "settleMilliseconds", plan->settle_ms);
+	json_set_integer(spec, "timeoutMilliseconds", plan->timeout_ms);
+	json_set_bool(spec, "keepStable", plan->keep_stable);
+	json_set_bool(spec, "hold", plan->hold);
+	return spec;
+}
+
+static int take_texts(const json *spec, struct plan *plan, struct err *err)
+{
+	const struct {
+		const char *key;
+		char **place;
+	} texts[] = {
+		{"service", &plan->service},
+		{"deployment", &plan->deployment},
+		{"canaryDeployment", &plan->canary_deployment},
+		{"stableVersion", &plan->stable_version},
+		{"version", &plan->canary_version},
+	};
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		const char *text = json_get_text(spec, texts[i].key);
+		if (str_empty(text))
+			return err_set(err, ERR_INVALID, "spec.%s is missing", texts[i].key);
+		*texts[i].place = mem_strdup(text);
+	}
+	return 0;
+}
+
+static int take_batches(const json *spec, struct plan *plan, struct err *err)
+{
+	json_for_each (batch, json_get(spec, "batches")) {
+		if (plan->batch_count == BATCHES_MAXIMUM)
+			return err_set(err, ERR_INVALID, "spec.batches has more than %d elements",
+				BATCHES_MAXIMUM);
+		struct batch *place = &plan->batches[plan->batch_count++];
+		place->canary = (int)json_get_integer(batch, "canary", -1);
+		place->stable = (int)json_get_integer(batch, "stable", -1);
+		place->weight = (int)json_get_integer(batch, "weight", -1);
+		if (place->canary < 1 || place->stable < 0 || place->weight < 0 ||
+			place->weight > 100)
+			return err_set(err, ERR_INVALID, "spec.batches[%d] is damaged",
+				plan->batch_count - 1);
+	}
+	if (plan->batch_count == 0)
+		return err_set(err, ERR_INVALID, "spec.batches is missing");
+	return 0;
+}
+
+int plan_from_json(const json *spec, struct plan *ret, struct err *err)
+{
+	CLEANUP(plan_release) struct plan plan = {0};
+	int code = take_texts(spec, &plan, err);
+	if (code == 0)
+		code = take_batches(spec, &plan, err);
+	if (code != 0)
+		return code;
+	int traffic =
+		str_index(TRAFFIC_NAMES, COUNT_OF(TRAFFIC_NAMES), json_get_text(spec, "traffic"));
+	int pause = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), json_get_text(spec, "pause"));
+	plan.replicas = (int)json_get_integer(spec, "replicas", 0);
+	if (traffic < 0 || pause < 0 || plan.replicas < 1)
+		return err_set(err, ERR_INVALID, "spec.%s is damaged",
+			traffic < 0 ? "traffic"
+			: pause < 0 ? "pause"
+				    : "replicas");
+	plan.traffic = (enum traffic_mode)traffic;
+	plan.pause = (enum pause_mode)pause;
+	plan.settle_ms = json_get_integer(spec, "settleMilliseconds", 0);
+	plan.timeout_ms = json_get_integer(spec, "timeoutMilliseconds", 0);
+	plan.keep_stable = json_is_true(json_get(spec, "keepStable"));
+	plan.hold = json_is_true(json_get(spec, "hold"));
+	*ret = plan;
+	plan = (struct plan){0};
+	return 0;
+}
+
+struct intent plan_intent(const struct plan *plan)
+{
+	return (struct intent){
+		.service = plan->service,
+		.namespace = plan->namespace,
+		.cluster_domain = "cluster.local",
+		.stable_version = plan->stable_version,
+		.canary_version = plan->canary_version,
+	};
+}
+
+char *own_object_name(const char *service)
+{
+	return mem_format("batchrollout-%s", service);
+}

@@ -1,0 +1,73 @@
+/*
+ * The plan of a release: what `start` was asked for, worked out to numbers. It is fixed when the
+ * release starts; every batch is computed from the replicas before the release, never from the
+ * batch before it, so that rounding cannot add up.
+ */
+#ifndef RELEASE_PLAN_H
+#define RELEASE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/json.h"
+#include "traffic/intent.h"
+
+enum traffic_mode { TRAFFIC_REPLICAS, TRAFFIC_ISTIO };
+enum pause_mode { PAUSE_EACH, PAUSE_FIRST, PAUSE_NONE };
+
+#define BATCHES_MAXIMUM 100
+
+/* What holds when a batch is reached. */
+struct batch {
+	int canary; /* replicas of the new version */
+	int stable; /* replicas of the old version */
+	int weight; /* percent of the requests that go to the canary */
+};
+
+struct plan {
+	char *service;
+	char *namespace;
+	char *deployment;	 /* the stable one */
+	char *canary_deployment; /* its copy */
+	char *stable_version;	 /* values of VERSION_LABEL */
+	char *canary_version;
+	int replicas; /* of the stable Deployment before the release */
+	struct batch batches[BATCHES_MAXIMUM];
+	int batch_count;
+	enum traffic_mode traffic;
+	enum pause_mode pause;
+	int64_t settle_ms;  /* how long proxies get to learn of a change */
+	int64_t timeout_ms; /* for one batch, for finish, and for abort */
+	bool keep_stable;   /* stable stays at full size until the end */
+	bool hold;	    /* stop at 100%, before the hand-over */
+};
+
+void plan_release(struct plan *plan); /* NULL-safe */
+
+/* Fills batches from `--batches COUNT`: floor(N*i/COUNT) replicas, at least 1, and
+ * round(100*i/COUNT) percent. replicas, traffic and keep_stable must be set. */
+int plan_set_batches(struct plan *plan, int64_t count, struct err *err);
+
+/* Fills batches from `--steps LIST`: comma-separated "3", "25%", "1@5%", "20%@5%": replicas, as a
+ * number or percent of N, and perhaps the weight. The steps must not decrease, the last must be
+ * everything. */
+int plan_set_steps(struct plan *plan, const char *steps, struct err *err);
+
+/* "auto" has no value of its own: the caller decides then. Names of the others, NULL if unknown. */
+const char *traffic_mode_name(enum traffic_mode mode);
+int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err);
+
+/* The plan as `spec` of the Release object, and back. The caller frees. */
+json *plan_to_json(const struct plan *plan);
+int plan_from_json(const json *spec, struct plan *ret, struct err *err);
+
+/* What the traffic layer needs to know of it; the strings stay the plan's. */
+struct intent plan_intent(const struct plan *plan);
+
+/* The name of every Istio object and of the record that a release of this Service creates:
+ * "batchrollout-<service>". The caller frees. */
+char *own_object_name(const char *service);
+
+#endif

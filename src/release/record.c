@@ -1,0 +1,305 @@
+#include "release/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/object.h"
+#include "base/str.h"
+
+/* The record's format. A newer one is refused: it may mean things that are not known here. */
+#define RECORD_FORMAT 1
+#define HISTORY_MAXIMUM 20
+
+static const char *const PHASE_NAMES[] = {
+	[PHASE_PROGRESSING] = "Progressing",
+	[PHASE_PAUSED] = "Paused",
+	[PHASE_COMPLETED] = "Completed",
+	[PHASE_ABORTED] = "Aborted",
+	[PHASE_FAILED] = "Failed",
+};
+static const char *const GOAL_NAMES[] = {
+	[GOAL_BATCH] = "batch", [GOAL_FINISH] = "finish", [GOAL_ABORT] = "abort"};
+
+void record_release(struct record *record)
+{
+	if (record == NULL)
+		return;
+	plan_release(&record->plan);
+	json_free(record->settled);
+	free(record->message);
+	free(record->started_at);
+	free(record->started_by);
+	json_free(record->stable);
+	json_free(record->virtualservices);
+	json_free(record->destinationrules);
+	json_free(record->template);
+	json_free(record->history);
+	json_free(record->configmap);
+	*record = (struct record){0};
+}
+
+bool phase_has_ended(enum phase phase)
+{
+	return phase == PHASE_COMPLETED || phase == PHASE_ABORTED;
+}
+
+const char *phase_name(enum phase phase)
+{
+	return PHASE_NAMES[phase];
+}
+
+bool record_has_settled(const struct record *record, const char *change)
+{
+	json_for_each (settled, record->settled)
+		if (str_equal(json_text(settled), change))
+			return true;
+	return false;
+}
+
+void record_set_settled(struct record *record, const char *change)
+{
+	if (record->settled == NULL)
+		record->settled = json_array();
+	json_append(record->settled, json_string(change));
+}
+
+static void copy_text(char *place, size_t size, const char *text)
+{
+	(void)snprintf(place, size, "%s", text == NULL ? "" : text);
+}
+
+static struct holder holder_from_json(const json *node)
+{
+	struct holder holder = {0};
+	copy_text(holder.id, sizeof(holder.id), json_get_text(node, "id"));
+	copy_text(holder.user, sizeof(holder.user), json_get_text(node, "user"));
+	copy_text(holder.verb, sizeof(holder.verb), json_get_text(node, "verb"));
+	copy_text(holder.machine, sizeof(holder.machine), json_get_text(node, "machine"));
+	copy_text(holder.process, sizeof(holder.process), json_get_text(node, "process"));
+	return holder;
+}
+
+static json *holder_to_json(const struct holder *holder)
+{
+	json *node = json_object();
+	json_set_text(node, "id", holder->id);
+	json_set_text(node, "user", holder->user);
+	json_set_text(node, "verb", holder->verb);
+	json_set_text(node, "machine", holder->machine);
+	json_set_text(node, "process", holder->process);
+	return node;
+}
+
+static int parse_status(const json *status, struct record *record, struct err *err)
+{
+	int phase = str_index(PHASE_NAMES, COUNT_OF(PHASE_NAMES), json_get_text(status, "phase"));
+	int goal = str_index(GOAL_NAMES, COUNT_OF(GOAL_NAMES), json_get_text(status, "goal"));
+	if (phase < 0 || goal < 0)
+		return err_set(
+			err, ERR_INVALID, "status.%s is damaged", phase < 0 ? "phase" : "goal");
+	record->phase = (enum phase)phase;
+	record->goal = (enum goal)goal;
+	record->goal_batch = (int)json_get_integer(status, "goalBatch", -1);
+	record->through = (int)json_get_integer(status, "through", -1);
+	record->batch = (int)json_get_integer(status, "batch", -1);
+	int count = record->plan.batch_count;
+	if (record->goal_batch < 1 || record->goal_batch > count || record->batch < 0 ||
+		record->batch > count || record->through < 1)
+		return err_set(err, ERR_INVALID, "the batch in status is damaged");
+	record->settled = json_copy(json_get(status, "settled"));
+	record->message = mem_strdup(json_get_text(status, "message"));
+	record->started_at = mem_strdup(json_get_text(status, "startedAt"));
+	record->started_by = mem_strdup(json_get_text(status, "startedBy"));
+	if (json_get(status, "holder") != NULL)
+		record->holder = holder_from_json(json_get(status, "holder"));
+	return 0;
+}
+
+static int parse_before(const json *release, struct record *record, struct err *err)
+{
+	const json *before = json_get(release, "before");
+	record->stable = json_copy(json_get(before, "deployment"));
+	record->virtualservices = json_copy(json_get(before, "virtualservices"));
+	record->destinationrules = json_copy(json_get(before, "destinationrules"));
+	record->template = json_copy(json_get(release, "template"));
+	record->tagged = json_is_true(json_get(release, "tagged"));
+	record->own_virtualservice = json_is_true(json_get(release, "ownVirtualService"));
+	if (!json_is_object(record->stable) || !json_is_object(record->template) ||
+		!json_is_array(record->virtualservices) || !json_is_array(record->destinationrules))
+		return err_set(err, ERR_INVALID, "the objects as they were before are damaged");
+	return 0;
+}
+
+static int parse_data(const json *configmap, const char *key, json **ret, struct err *err)
+{
+	const char *text = json_path_text(configmap, "data", key, NULL);
+	if (text == NULL)
+		return err_set(err, ERR_INVALID, "data.%s is missing", key);
+	if (json_parse(text, strlen(text), ret, err) != 0)
+		return err_wrap(err, "data.%s", key);
+	return 0;
+}
+
+static int parse_release(const json *configmap, struct record *record, struct err *err)
+{
+	AUTO_JSON release = NULL;
+	int code = parse_data(configmap, "release", &release, err);
+	if (code != 0)
+		return code;
+	int64_t format = json_get_integer(release, "format", 0);
+	if (format > RECORD_FORMAT)
+		return err_set(err, ERR_INVALID,
+			"it was written by a newer version of kubectl-batchrollout; use that one");
+	code = plan_from_json(json_get(release, "spec"), &record->plan, err);
+	if (code == 0)
+		code = parse_status(json_get(release, "status"), record, err);
+	if (code == 0)
+		code = parse_before(release, record, err);
+	if (code == 0)
+		code = parse_data(configmap, "history", &record->history, err);
+	return code;
+}
+
+int record_parse(const json *configmap, struct record *ret, struct err *err)
+{
+	CLEANUP(record_release) struct record record = {0};
+	int code = parse_release(configmap, &record, err);
+	if (code != 0) {
+		(void)err_wrap(
+			err, "the record configmap/%s is not usable", object_name(configmap));
+		return code;
+	}
+	record.plan.namespace = mem_strdup(object_namespace(configmap));
+	record.configmap = json_copy(configmap);
+	*ret = record;
+	record = (struct record){0};
+	return 0;
+}
+
+static json *release_to_json(const struct record *record)
+{
+	json *release = json_object();
+	json_set_integer(release, "format", RECORD_FORMAT);
+	json_set(release, "spec", plan_to_json(&record->plan));
+
+	json *status = json_ensure_object(release, "status");
+	json_set_text(status, "phase", PHASE_NAMES[record->phase]);
+	json_set_text(status, "goal", GOAL_NAMES[record->goal]);
+	json_set_integer(status, "goalBatch", record->goal_batch);
+	json_set_integer(status, "through", record->through);
+	json_set_integer(status, "batch", record->batch);
+	json_set(status, "settled", json_copy(record->settled));
+	json_set_text(status, "message", record->message);
+	json_set_text(status, "startedAt", record->started_at);
+	json_set_text(status, "startedBy", record->started_by);
+	if (record->holder.id[0] != '\0')
+		json_set(status, "holder", holder_to_json(&record->holder));
+
+	json *before = json_ensure_object(release, "before");
+	json_set(before, "deployment", json_copy(record->stable));
+	json_set(before, "virtualservices", json_copy(record->virtualservices));
+	json_set(before, "destinationrules", json_copy(record->destinationrules));
+	json_set(release, "template", json_copy(record->template));
+	json_set_bool(release, "tagged", record->tagged);
+	json_set_bool(release, "ownVirtualService", record->own_virtualservice);
+	return release;
+}
+
+json *record_to_configmap(const struct record *record)
+{
+	AUTO_STRING name = own_object_name(record->plan.service);
+	json *configmap = record->configmap != NULL
+				  ? json_copy(record->configmap)
+				  : object_new(&KIND_CONFIG_MAP, record->plan.namespace, name);
+	object_set_label(configmap, MANAGED_BY_LABEL, MANAGED_BY);
+	object_set_label(configmap, SERVICE_LABEL, record->plan.service);
+	AUTO_JSON release = release_to_json(record);
+	AUTO_STRING release_text = json_print(release);
+	AUTO_STRING history_text = json_print(record->history);
+	json *data = json_ensure_object(configmap, "data");
+	json_set_text(data, "release", release_text);
+	json_set_text(data, "history", history_text);
+	return configmap;
+}
+
+int record_save(struct record *record, const struct api_port *api, struct err *err)
+{
+	AUTO_STRING name = own_object_name(record->plan.service);
+	AUTO_JSON after = record_to_configmap(record);
+	json *written = NULL;
+	struct write write = {
+		.verb = record->configmap == NULL ? WRITE_CREATE : WRITE_UPDATE,
+		.kind = &KIND_CONFIG_MAP,
+		.namespace = record->plan.namespace,
+		.name = name,
+		.before = record->configmap,
+		.after = after,
+	};
+	int code = api->write(api->context, &write, &written, err);
+	if (code != 0)
+		return code;
+	json_free(record->configmap);
+	record->configmap = written;
+	return 0;
+}
+
+int record_load(const struct api_port *api, const char *namespace, const char *service,
+	struct record *ret, struct err *err)
+{
+	AUTO_STRING name = own_object_name(service);
+	AUTO_JSON list = NULL;
+	struct query query = {.kind = &KIND_CONFIG_MAP, .namespace = namespace, .name = name};
+	int code = api->list(api->context, &query, &list, err);
+	if (code != 0)
+		return code;
+	const json *configmap = list_find(list, name);
+	if (configmap == NULL)
+		return err_set(err, ERR_NOT_FOUND,
+			"no release of service \"%s\" in namespace \"%s\": begin one with "
+			"`kubectl batchrollout start %s --image IMAGE`",
+			service, namespace, service);
+	return record_parse(configmap, ret, err);
+}
+
+static void add_to_history(struct record *record, const char *now)
+{
+	json *entry = json_object();
+	json_set_text(entry, "startedAt", record->started_at);
+	json_set_text(entry, "endedAt", now);
+	json_set_text(entry, "by", record->started_by);
+	json_set_text(entry, "from", record->plan.stable_version);
+	json_set_text(entry, "to", record->plan.canary_version);
+	json_set_integer(entry, "batch", record->batch);
+	json_set_integer(entry, "batches", record->plan.batch_count);
+	json_set_text(entry, "result", PHASE_NAMES[record->phase]);
+	json_append(record->history, entry);
+	while (json_count(record->history) > HISTORY_MAXIMUM)
+		json_free(json_detach_at(record->history, 0));
+}
+
+static void end_release(struct record *record, enum phase phase, const char *now)
+{
+	record->phase = phase;
+	add_to_history(record, now);
+}
+
+void record_reached(struct record *record, const char *now)
+{
+	if (record->goal == GOAL_FINISH) {
+		end_release(record, PHASE_COMPLETED, now);
+		return;
+	}
+	if (record->goal == GOAL_ABORT) {
+		end_release(record, PHASE_ABORTED, now);
+		return;
+	}
+	record->batch = record->goal_batch;
+	bool last = record->batch == record->plan.batch_count;
+	if (last && !record->plan.hold)
+		record->goal = GOAL_FINISH;
+	else if (last || record->batch >= record->through)
+		record->phase = PHASE_PAUSED;
+	else
+		record->goal_batch++;
+}

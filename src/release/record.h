@@ -1,0 +1,83 @@
+/*
+ * The record: the release's state in the cluster, the ConfigMap "batchrollout-<service>". It holds
+ * the plan, the goal, how far the release has come, everything that the release touches as it was
+ * before, and the history of earlier releases. It is written before the change that it announces,
+ * always on the condition that nobody has written it since it was read.
+ */
+#ifndef RELEASE_RECORD_H
+#define RELEASE_RECORD_H
+
+#include "api/port.h"
+#include "release/plan.h"
+
+/* Objects that this program makes carry the Service's name under this label. */
+#define SERVICE_LABEL "batchrollout/service"
+#define MANAGED_BY_LABEL "app.kubernetes.io/managed-by"
+#define MANAGED_BY "kubectl-batchrollout"
+
+enum phase { PHASE_PROGRESSING, PHASE_PAUSED, PHASE_COMPLETED, PHASE_ABORTED, PHASE_FAILED };
+enum goal { GOAL_BATCH, GOAL_FINISH, GOAL_ABORT };
+
+/* Which process drives the release now. Empty strings where nobody does. */
+struct holder {
+	char id[33];	/* random, new for each process */
+	char user[128]; /* "name@host", for people */
+	char verb[16];	/* "next" */
+	/* To tell, on the same machine, whether the process is still there. */
+	char machine[96];
+	char process[48];
+};
+
+struct record {
+	struct plan plan;
+	enum phase phase;
+	enum goal goal;
+	int goal_batch; /* 1 to batch_count: the batch to reach, for GOAL_BATCH */
+	int through;	/* go on without a pause until this batch */
+	int batch;	/* the last batch that was reached; 0 before the first */
+	json *settled;	/* array: the changes that proxies were given time for (see rung.h) */
+	char *message;	/* why it failed; or NULL */
+	char *started_at, *started_by;
+	struct holder holder;
+
+	/* As it was before: the stable Deployment, and arrays of the user's own objects. */
+	json *stable;
+	json *virtualservices;
+	json *destinationrules;
+	/* The pod template of the new version, as the stable Deployment will have it. */
+	json *template;
+	bool tagged;		 /* the stable version's label is ours, and goes at the end */
+	bool own_virtualservice; /* no user's VirtualService serves the mesh: we make one */
+
+	json *history;	 /* array of ended releases, the newest last */
+	json *configmap; /* as it was read; NULL before it is created */
+};
+
+void record_release(struct record *record); /* NULL-safe */
+
+/* From the ConfigMap. ERR_INVALID where it is damaged or made by a newer version. */
+int record_parse(const json *configmap, struct record *ret, struct err *err);
+
+/* The ConfigMap that holds this record. The caller frees. */
+json *record_to_configmap(const struct record *record);
+
+/* Writes it: creates it or, on the condition that it is still as it was read, updates it. Keeps the
+ * server's answer for the next write. */
+int record_save(struct record *record, const struct api_port *api, struct err *err);
+
+/* Reads the record of a Service. ERR_NOT_FOUND, in the words of a user, where there is none. */
+int record_load(const struct api_port *api, const char *namespace, const char *service,
+	struct record *ret, struct err *err);
+
+/* The goal is reached: decides by the plan what comes next. now: wall time for the history. */
+void record_reached(struct record *record, const char *now);
+
+/* Whether proxies were given time for a change, and remembering that they were. */
+bool record_has_settled(const struct record *record, const char *change);
+void record_set_settled(struct record *record, const char *change);
+
+/* True where nothing is left to do. */
+bool phase_has_ended(enum phase phase);
+const char *phase_name(enum phase phase);
+
+#endif

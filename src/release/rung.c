@@ -1,0 +1,92 @@
+#include "release/rung.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/object.h"
+#include "release/ladders.h"
+
+void action_release(struct action *action)
+{
+	if (action == NULL)
+		return;
+	for (size_t i = 0; i < action->write_count; i++) {
+		json_free(action->writes[i].before);
+		json_free(action->writes[i].after);
+		free(action->writes[i].said);
+	}
+	free(action->writes);
+	*action = (struct action){0};
+}
+
+static struct action_write *add_write(struct action *action, enum write_verb verb,
+	const struct kind *kind, json *before, json *after)
+{
+	const json *object = after != NULL ? after : before;
+	action->writes = mem_grow(action->writes, action->write_count + 1, sizeof(*action->writes));
+	struct action_write *place = &action->writes[action->write_count++];
+	*place = (struct action_write){
+		.write = {.verb = verb,
+			.kind = kind,
+			.namespace = object_namespace(object),
+			.name = object_name(object),
+			.before = before,
+			.after = after},
+		.before = before,
+		.after = after,
+	};
+	return place;
+}
+
+void action_create(struct action *action, const struct kind *kind, json *object)
+{
+	struct action_write *place = add_write(action, WRITE_CREATE, kind, NULL, object);
+	place->said = mem_format("%s/%s created", kind->singular, place->write.name);
+}
+
+void action_delete(
+	struct action *action, const struct kind *kind, const json *object, const char *propagation)
+{
+	struct action_write *place = add_write(action, WRITE_DELETE, kind, json_copy(object), NULL);
+	place->write.propagation = propagation;
+	place->said = mem_format("%s/%s deleted", kind->singular, place->write.name);
+}
+
+void action_update(struct action *action, const struct kind *kind, const json *before, json *after,
+	const char *said, ...)
+{
+	struct action_write *place =
+		add_write(action, WRITE_UPDATE, kind, json_copy(before), after);
+	char text[256];
+	va_list arguments;
+	va_start(arguments, said);
+	(void)vsnprintf(text, sizeof(text), said, arguments);
+	va_end(arguments);
+	place->said = mem_format("%s/%s %s", kind->singular, place->write.name, text);
+}
+
+const struct batch *goal_batch(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	int batch = record->goal == GOAL_BATCH ? record->goal_batch : record->plan.batch_count;
+	return &record->plan.batches[batch - 1];
+}
+
+const struct rung *ladder_for(const struct record *record)
+{
+	static const struct rung *const LADDERS[] = {
+		[GOAL_BATCH] = FORWARD_LADDER,
+		[GOAL_FINISH] = FINISH_LADDER,
+		[GOAL_ABORT] = ABORT_LADDER,
+	};
+	return LADDERS[record->goal];
+}
+
+const struct rung *first_unmet(const struct rung *ladder, const struct situation *situation)
+{
+	for (const struct rung *rung = ladder; rung->holds != NULL; rung++)
+		if (!rung->holds(situation))
+			return rung;
+	return NULL;
+}

@@ -1,0 +1,63 @@
+/*
+ * Rungs: the rows of a ladder. A ladder is a table of rungs, in the order in which they must come
+ * to hold. The engine (engine.h) looks for the first that does not hold, does the one action that
+ * it names, and looks again; so no action depends on what this process did before.
+ *
+ * All functions here are pure: they look at the situation and say what should be done.
+ */
+#ifndef RELEASE_RUNG_H
+#define RELEASE_RUNG_H
+
+#include "base/buf.h"
+#include "release/observation.h"
+
+struct situation {
+	const struct record *record;
+	const struct observation *seen;
+	bool now; /* abort --now: do not wait for the stable version */
+};
+
+#define ACTION_WRITES_MAXIMUM 1024
+
+/* What to do when a rung does not hold: writes, one after another; or a pause, remembered in the
+ * record; or the news that the goal is reached. */
+struct action {
+	struct action_write {
+		struct write write;
+		json *before, *after; /* owned; write points to them */
+		char *said;	      /* owned: "deployment.apps/web scaled to 5" */
+	} *writes;
+	size_t write_count;
+	char settle[32]; /* give proxies the plan's settle time for this change; "" when not */
+	bool reached;
+};
+
+void action_release(struct action *action);
+
+struct rung {
+	/* What holds, with the numbers of this situation: "deployment.apps/web-v2 has 3 replicas".
+	 * Adds nothing where the rung is not needed in this release. */
+	void (*describe)(const struct situation *situation, struct buf *buf);
+	bool (*holds)(const struct situation *situation);
+	/* Fills ret_action (empty before), or refuses: ERR_FOREIGN and the like. NULL: the cluster
+	 * is at work, wait. */
+	int (*act)(const struct situation *situation, struct action *ret_action, struct err *err);
+};
+
+/* The ladder for the record's goal; ends with a rung without `holds`. */
+const struct rung *ladder_for(const struct record *record);
+
+/* The first rung that does not hold; NULL when all do. */
+const struct rung *first_unmet(const struct rung *ladder, const struct situation *situation);
+
+/* For the makers of actions. All take over the trees that they are given; `said` is a format. */
+void action_create(struct action *action, const struct kind *kind, json *object);
+void action_delete(struct action *action, const struct kind *kind, const json *object,
+	const char *propagation);
+void action_update(struct action *action, const struct kind *kind, const json *before, json *after,
+	const char *said, ...) __attribute__((format(printf, 5, 6)));
+
+/* The plan's batch that is the goal (the last one for finish and abort). */
+const struct batch *goal_batch(const struct situation *situation);
+
+#endif

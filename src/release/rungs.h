@@ -1,0 +1,68 @@
+/*
+ * The rungs that more than one ladder has, as the members of struct rung: X_describe, X_holds,
+ * X_act. What each makes hold depends on the record's goal where a comment says so.
+ */
+#ifndef RELEASE_RUNGS_H
+#define RELEASE_RUNGS_H
+
+#include "release/rung.h"
+
+/* tagging.c: the version label on the stable Deployment, its ReplicaSet and its pods; set for a
+ * batch, taken away for abort; without restarting a pod. */
+void tag_describe(const struct situation *situation, struct buf *buf);
+void pause_observed_describe(const struct situation *situation, struct buf *buf);
+void unpaused_describe(const struct situation *situation, struct buf *buf);
+bool template_tagged_holds(const struct situation *situation);
+int template_tagged_act(const struct situation *situation, struct action *action, struct err *err);
+bool pause_observed_holds(const struct situation *situation);
+bool replica_set_tagged_holds(const struct situation *situation);
+int replica_set_tagged_act(
+	const struct situation *situation, struct action *action, struct err *err);
+bool replica_set_observed_holds(const struct situation *situation);
+bool pods_tagged_holds(const struct situation *situation);
+int pods_tagged_act(const struct situation *situation, struct action *action, struct err *err);
+bool unpaused_holds(const struct situation *situation);
+int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
+
+/* routes.c: VirtualServices and DestinationRules. All hold at once in replicas mode. */
+void subsets_describe(const struct situation *situation, struct buf *buf);
+bool subsets_hold(const struct situation *situation);
+int subsets_act(const struct situation *situation, struct action *action, struct err *err);
+
+enum routes {
+	ROUTES_ORIGINAL, /* as before the release */
+	ROUTES_SPLIT,	 /* with a weight on the canary */
+	ROUTES_FINISHED, /* in the user's shape, for the new version */
+};
+bool routes_are(const struct situation *situation, enum routes routes, int weight);
+int routes_change(const struct situation *situation, enum routes routes, int weight,
+	struct action *action, struct err *err);
+
+enum rules {
+	RULES_ORIGINAL, /* the user's as before, ours gone */
+	RULES_RELEASE,	/* the user's as before, ours there */
+	RULES_BOTH,	/* the user's name the new version too, ours there */
+	RULES_FINISHED, /* the user's name the new version only, ours gone */
+};
+bool rules_are(const struct situation *situation, enum rules rules);
+int rules_change(const struct situation *situation, enum rules rules, struct action *action,
+	struct err *err);
+/* Whether our own DestinationRule is there. */
+bool own_rule_exists(const struct situation *situation);
+
+/* The canary Deployment is gone, and its ReplicaSets. For finish and abort. */
+void canary_gone_describe(const struct situation *situation, struct buf *buf);
+bool canary_deleted_holds(const struct situation *situation);
+int canary_deleted_act(const struct situation *situation, struct action *action, struct err *err);
+bool canary_gone_holds(const struct situation *situation);
+
+/* Settling: proxies have had the plan's settle time for a change. */
+bool has_settled(const struct situation *situation, const char *change);
+int settle(struct action *action, const char *change);
+
+/* The record says that the goal is reached. For all ladders. */
+void recorded_describe(const struct situation *situation, struct buf *buf);
+bool recorded_holds(const struct situation *situation);
+int recorded_act(const struct situation *situation, struct action *action, struct err *err);
+
+#endif

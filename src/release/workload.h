@@ -1,0 +1,48 @@
+/*
+ * Questions about Deployments, their ReplicaSets and pods, as the Deployment controller sees them:
+ * a Deployment owns ReplicaSets, a ReplicaSet owns pods, both by controller reference.
+ */
+#ifndef RELEASE_WORKLOAD_H
+#define RELEASE_WORKLOAD_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "release/observation.h"
+
+/* The Deployments of the release, or NULL where there is none. */
+json *stable_deployment(const struct observation *seen);
+json *canary_deployment(const struct observation *seen);
+
+/* The labels of a pod template's metadata; NULL where there are none. */
+json *template_labels(const json *workload);
+
+/* True where two pod templates are equal but for pod-template-hash and, if that is asked, the
+ * version label. */
+bool templates_equal(const json *a, const json *b, bool ignore_version);
+
+/* The ReplicaSet of a Deployment with the given template (the newest, should there be several), or
+ * NULL. */
+json *find_replica_set(const struct observation *seen, const json *deployment, const json *template,
+	bool ignore_version);
+
+/* True where the pod belongs to a ReplicaSet of the Deployment. */
+bool pod_is_of(const struct observation *seen, const json *pod, const json *deployment);
+
+/* Pods of a Deployment that serve: Ready, not being deleted, and ready in the EndpointSlices of the
+ * Service. template (may be NULL): only those of the ReplicaSet with this template. */
+int count_serving_pods(
+	const struct observation *seen, const json *deployment, const json *template);
+
+/* All endpoints of a Deployment's pods in the EndpointSlices that may get requests. */
+int count_endpoints(const struct observation *seen, const json *deployment);
+
+/* True where the controller has seen the object's newest spec. */
+bool is_observed(const json *object);
+
+/* Why pods of the Deployment do not get Ready, in the words of the kubelet, the scheduler and the
+ * ReplicaSet controller: one line for each reason, "ImagePullBackOff: 3 pods (web-v2-…): …". Adds
+ * nothing where there is no reason to see. */
+void explain_pods(const struct observation *seen, const json *deployment, struct buf *buf);
+
+#endif
