@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from helpers.space import Space
 from helpers.workload import Workload
 
 
 @pytest.fixture(scope="session")
-def admin_kubeconfig() -> Path:
+def cluster() -> None:
+    """The embedded cluster, which the tests are inside of."""
     run = os.environ.get("BATCHROLLOUT_CLUSTER_DIR")
     if not run or not (Path(run) / "ready").exists():
         pytest.exit("not inside the embedded cluster; run tests/e2e/run", returncode=2)
-    return Path(run) / "kubeconfig"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -28,17 +27,13 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture
-def make_space(admin_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Space]]:
+def make_space(cluster: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Space]]:
     """Makes namespaces that go with the test."""
     spaces: list[Space] = []
 
     def make() -> Space:
         name = f"test-{uuid.uuid4().hex[:8]}"
-        config = yaml.safe_load(admin_kubeconfig.read_text())
-        config["contexts"][0]["context"]["namespace"] = name
-        kubeconfig = tmp_path / f"{name}.kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(config))
-        space = Space(name, kubeconfig)
+        space = Space.of(name, tmp_path)
         space.kubectl("create", "namespace", name)
         spaces.append(space)
         return space

@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import math
 import time
 
 import pytest
 from helpers import audit, envoy
 from helpers.snapshot import assert_same, snapshot
 from helpers.space import is_ready, waiting_reasons
+from helpers.traffic import Counts, Response
 from helpers.waiting import wait_for
 from helpers.workload import IMAGE, Workload
 
@@ -84,7 +86,9 @@ def test_answer_says_who_was_asked_what(space, workload):
 def test_virtual_service_weights_split_requests(space):
     web = two_versions(space, 2, 2)
     with web.traffic("envoy", rate=150) as traffic:
-        space.apply(subsets(web.host, "v1", "v2"), split(web.host, {"v1": 75, "v2": 25}))
+        space.apply(subsets(web.host, "v1", "v2"))
+        envoy.wait_for_subsets(web.host, {"v1", "v2"})
+        space.apply(split(web.host, {"v1": 75, "v2": 25}))
         envoy.wait_for_weights(web.host, {"v1": 75, "v2": 25})
         traffic.assert_split({"v1": 75, "v2": 25})
         space.apply(split(web.host, {"v1": 0, "v2": 100}))
@@ -218,6 +222,18 @@ def test_slow_and_failing_pods(space, workload):
     assert 15 <= len(counts.failures) <= 25
     assert all(r.status == 500 for r in counts.failures)
     assert all(r.took >= 0.3 for r in counts.responses)
+
+
+def test_deviation_is_in_standard_deviations():
+    def counts(**numbers: int) -> Counts:
+        return Counts([Response(0, 0, 200, v, "pod", None) for v, n in numbers.items() for _ in range(n)])
+
+    assert counts(v1=75, v2=25).deviation({"v1": 3, "v2": 1}) == 0
+    # sqrt(100 * 0.5 * 0.5) = 5
+    assert counts(v1=60, v2=40).deviation({"v1": 1, "v2": 1}) == 2
+    assert counts(v1=100).deviation({"v1": 100, "v2": 0}) == 0
+    assert counts(v1=99, v2=1).deviation({"v1": 100}) == math.inf
+    assert counts(v2=100).deviation({"v1": 100}) == math.inf
 
 
 def test_service_account_with_few_rights(space, tmp_path):

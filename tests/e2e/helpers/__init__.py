@@ -5,5 +5,7 @@
     snapshot.py  objects as they are, compared with objects as they were
     traffic.py   constant traffic, counted by version; measured splits
     envoy.py     what the client's sidecar was told
+    audit.py     who wrote what to the API server
+    live.py      traffic to watch (tests/cluster/traffic)
     waiting.py   waiting for a condition
 """

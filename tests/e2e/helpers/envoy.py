@@ -43,6 +43,21 @@ def weights(route: Mapping[str, Any]) -> dict[str, int]:
     return {subset(c["name"]): c.get("weight", 0) for c in action.get("weighted_clusters", {}).get("clusters", [])}
 
 
+def subsets(host: str) -> set[str]:
+    """The subsets of HOST that requests can be sent to: their clusters are warm, endpoints included."""
+    found = set()
+    for config in _admin("/config_dump?resource=dynamic_active_clusters").get("configs", []):
+        direction, _, subset, name = (config["cluster"]["name"].split("|") + [""] * 3)[:4]
+        if direction == "outbound" and name == host and subset:
+            found.add(subset)
+    return found
+
+
+def wait_for_subsets(host: str, expected: set[str], timeout: float = 30) -> None:
+    """A route to a subset that Envoy does not know yet answers 503: wait for the subset first."""
+    wait_for(f"Envoy to know the subsets {expected} of {host}", lambda: expected <= subsets(host), timeout)
+
+
 def wait_for_weights(host: str, expected: Mapping[str, int], timeout: float = 30) -> None:
     """Until the last route of HOST, the one without conditions, has these weights by subset."""
 

@@ -54,10 +54,20 @@ def execute(
 class Space:
     """A namespace, seen by the user of a kubeconfig whose context names that namespace."""
 
-    def __init__(self, name: str, kubeconfig: Path, environment: dict[str, str] | None = None):
+    def __init__(self, name: str, kubeconfig: Path):
         self.name = name
         self.kubeconfig = kubeconfig
-        self.env = os.environ | (environment or {}) | {"KUBECONFIG": str(kubeconfig)}
+        self.env = os.environ | {"KUBECONFIG": str(kubeconfig)}
+
+    @classmethod
+    def of(cls, name: str, directory: Path) -> "Space":
+        """The namespace NAME, seen by the cluster's administrator; its kubeconfig is written into DIRECTORY."""
+        config = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text())
+        config["contexts"][0]["context"]["namespace"] = name
+        kubeconfig = directory / f"{name}.kubeconfig"
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(yaml.safe_dump(config))
+        return cls(name, kubeconfig)
 
     def kubectl(self, *args: str, input: str | None = None, check: bool = True, timeout: float = TIMEOUT) -> Result:
         return execute("kubectl", *args, env=self.env, input=input, timeout=timeout, check=check)

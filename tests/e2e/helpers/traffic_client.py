@@ -8,6 +8,7 @@ would do. Each has a connection of its own. Ends on SIGTERM, after the requests 
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -53,8 +54,12 @@ class Client:
         except (OSError, ValueError, KeyError, IndexError) as error:
             line["failure"] = f"{type(error).__name__}: {error}"
         line["took"] = time.time() - float(str(line["sent"]))
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Nobody counts any more, so nobody is left to end us either.
+            os._exit(1)
 
     async def _exchange(self) -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection(self._address, self._port, limit=MAX_ANSWER)
@@ -72,6 +77,8 @@ class Client:
 async def main() -> None:
     client = Client(**json.loads(sys.argv[1]))
     stop = asyncio.Event()
+    # Ctrl-C reaches the whole terminal, but when the traffic ends is our parent's affair.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await client.run(stop)
 
