@@ -40,7 +40,7 @@ struct kube_pem {
 
 /* A resolved target; everything is owned by it. */
 struct kube_config {
-	char *server; /* "https://host:port[/prefix]", without a slash at the end */
+	char *server;	 /* "https://host:port[/prefix]", without a slash at the end */
 	char *namespace; /* "default" where nothing says otherwise */
 	char *tls_server_name;
 	char *proxy_url;
@@ -51,7 +51,7 @@ struct kube_config {
 	char *token_file; /* read again for each connection; wins over token */
 	char *username, *password;
 	char *as, *as_uid;
-	char **as_groups; /* NULL-terminated, or NULL */
+	char **as_groups;	      /* NULL-terminated, or NULL */
 	long long request_timeout_ms; /* 0: none */
 	bool insecure_skip_tls_verify;
 	bool disable_compression;
@@ -59,10 +59,10 @@ struct kube_config {
 
 /* Where environment and files come from; main hands in getenv and the real root. */
 struct kube_environment {
-	const char *kubeconfig; /* $KUBECONFIG or NULL */
-	const char *home;       /* $HOME or NULL */
+	const char *kubeconfig;			 /* $KUBECONFIG or NULL */
+	const char *home;			 /* $HOME or NULL */
 	const char *service_host, *service_port; /* $KUBERNETES_SERVICE_HOST, …_PORT */
-	const char *service_account_directory; /* /var/run/secrets/kubernetes.io/serviceaccount */
+	const char *service_account_directory;	 /* /var/run/secrets/kubernetes.io/serviceaccount */
 };
 
 /* Resolves. Errors name the file and the context, cluster or user that is wrong, and never print a

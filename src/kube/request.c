@@ -13,6 +13,9 @@ enum {
 	FIRST_DELAY_MS = 200, /* doubled for each further attempt */
 	/* A server that asks for more patience than this gets its error shown instead. */
 	MAXIMUM_RETRY_AFTER_SECONDS = 60,
+	/* An attempt that took so long to fail (a name that nobody resolves, a connection into the
+	 * void) would fail as slowly again. */
+	SLOW_FAILURE_MS = 5000,
 	MAXIMUM_WARNINGS = 200,
 };
 
@@ -129,12 +132,14 @@ int kube_request(
 {
 	for (int attempt = 0;; attempt++) {
 		struct http_response response = {0};
+		int64_t start = clock_monotonic_ms();
 		int code = send_once(client, request, &response, err);
 		if (code == 0) {
 			show_warnings(client, &response.warnings);
 			code = parse_answer(&response, ret, err);
 		}
 		bool again = code != 0 && attempt + 1 < ATTEMPTS &&
+			     clock_monotonic_ms() - start < SLOW_FAILURE_MS &&
 			     worth_again(client, request, code, &response);
 		int retry_after = response.retry_after_seconds;
 		http_response_release(&response);

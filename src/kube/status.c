@@ -104,7 +104,8 @@ static char *first_line(const char *body, size_t length)
 
 static int set_generic(int http_status, const char *body, size_t length, struct err *err)
 {
-	AUTO_STRING said = first_line(body, length);
+	/* "404 page not found" says nothing that the generic message does not. */
+	AUTO_STRING said = http_status == 404 ? NULL : first_line(body, length);
 	int code = code_of(http_status, NULL);
 	if (http_status == 401)
 		return set_server_error(err, code, "Unauthorized", NULL);

@@ -12,6 +12,8 @@ static int create(
 	AUTO_BUF path = BUF_INIT(BUF_OWN_TEXT);
 	url_add_resource(&path, write->kind, write->namespace, NULL);
 	url_add_parameter(&path, "fieldManager", client->field_manager);
+	if (write->dry_run)
+		url_add_parameter(&path, "dryRun", "All");
 	AUTO_STRING body = json_print(write->after);
 	struct kube_request request = {
 		.method = "POST",
