@@ -12,3 +12,6 @@ ENVOY_ADMIN = ("127.0.0.1", 15000)
 
 # The ports that the processes in pods listen on.
 POD_PORTS = (80, 8080, 8081, 9090)
+
+# The responder's own health page; it is there once the responder knows the pods.
+RESPONDER_HEALTH = ("127.0.0.1", 18090)

@@ -84,7 +84,7 @@ class Supervisor:
         self._wait("Istio's resources are served", _crds_established)
         self._wait("the node is ready", _node_ready)
         self._wait("the default service account is there", _default_account_exists)
-        self._wait("the responder knows the pods", lambda: _ok(8080, "/"))
+        self._wait("the responder knows the pods", lambda: _ok(18090, "/"))
         self._wait("kube-proxy is healthy", lambda: _ok(10256, "/healthz"))
         self._wait("istiod is ready", lambda: _ok(18080, "/ready"))
         # Started earlier, it would wait ever longer between its attempts to reach istiod.

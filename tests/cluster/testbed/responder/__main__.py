@@ -27,10 +27,11 @@ async def main() -> None:
     follow = asyncio.create_task(_follow_pods(runtime, synced))
     failed = asyncio.create_task(runtime.failed())
     await asyncio.wait({asyncio.create_task(synced.wait()), follow}, return_when=asyncio.FIRST_COMPLETED)
+    loop = asyncio.get_running_loop()
     for port in addresses.POD_PORTS:
-        await asyncio.get_running_loop().create_server(
-            lambda: Connection(runtime), "0.0.0.0", port, backlog=1024, reuse_address=True
-        )
+        # Envoy binds the same ports on 127.0.0.1 for Services that have them: sharing lets both, each on its addresses.
+        await loop.create_server(lambda: Connection(runtime), "0.0.0.0", port, backlog=1024, reuse_port=True)
+    await loop.create_server(lambda: Connection(runtime), *addresses.RESPONDER_HEALTH)
     # Neither ends but by an error, which ends the program, and with it the cluster: better than wrong answers.
     await asyncio.gather(follow, failed)
 

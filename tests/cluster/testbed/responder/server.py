@@ -4,10 +4,10 @@ import asyncio
 import http
 import json
 
+from .. import addresses
 from .runtime import Process, Runtime
 
 MAX_HEAD = 64 << 10
-HEALTH_IP = "127.0.0.1"
 
 
 class Connection(asyncio.Protocol):
@@ -21,11 +21,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._ip = transport.get_extra_info("sockname")[0]
+        self._ip, port = transport.get_extra_info("sockname")
         self._process = self._runtime.at(self._ip)
         if self._process:
             self._process.connections.add(self)
-        elif self._ip != HEALTH_IP:
+        elif (self._ip, port) != addresses.RESPONDER_HEALTH:
             # The process ended between the kernel's handshake and now.
             transport.abort()
 
