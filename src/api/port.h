@@ -9,6 +9,7 @@
 #ifndef API_PORT_H
 #define API_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,8 @@ struct write {
 	const json *after;
 	/* DELETE: "Background", "Foreground" or "Orphan". */
 	const char *propagation;
+	/* CREATE: the server does everything but store the object (admission, defaults). */
+	bool dry_run;
 };
 
 struct watch; /* an open watch over several lists */
@@ -84,6 +87,9 @@ struct host_port {
 	/* Whether a process that named itself so in a record is still there: 1, 0, or -1 when that
 	 * cannot be told from here (another machine). */
 	int (*is_alive)(void *context, const char *machine, const char *process);
+	/* After ERR_INTERRUPTED: lets requests through again, so that the record can be left in
+	 * order. NULL where there is nothing to do. */
+	void (*clear_interrupt)(void *context);
 };
 
 #endif

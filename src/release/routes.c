@@ -175,7 +175,11 @@ int rules_change(
 	const struct record *record = situation->record;
 	if (!uses_istio(situation))
 		return 0;
+	struct intent intent = plan_intent(&record->plan);
 	json_for_each (snapshot, record->destinationrules) {
+		/* Rules for wildcard hosts are there to be looked at. */
+		if (!destinationrule_is_for(snapshot, &intent))
+			continue;
 		const json *current = list_find(
 			situation->seen->lists[SEEN_DESTINATION_RULES], object_name(snapshot));
 		if (current == NULL)
@@ -192,7 +196,6 @@ int rules_change(
 	}
 	json *goal = NULL;
 	if (rules == RULES_RELEASE || rules == RULES_BOTH) {
-		struct intent intent = plan_intent(&record->plan);
 		AUTO_STRING name = own_object_name(record->plan.service);
 		goal = destinationrule_new(name, record->destinationrules, &intent);
 	}

@@ -150,8 +150,9 @@ int destinationrules_check(
 
 /* --- the object of a release ---------------------------------------------------------------- */
 
-static bool covers_service(const json *destinationrule, const char *service)
+bool destinationrule_covers(const json *destinationrule, const struct intent *intent)
 {
+	AUTO_STRING service = service_host(intent);
 	const char *host = json_path_text(destinationrule, "spec", "host", NULL);
 	return host != NULL && host[0] == '*' && str_ends(service, host + 1);
 }
@@ -171,12 +172,11 @@ static bool is_closer(const json *a, const json *b, const struct intent *intent)
  * host. NULL where there is none. */
 static const json *effective_rule(const json *destinationrules, const struct intent *intent)
 {
-	AUTO_STRING service = service_host(intent);
 	const json *closest = NULL;
 	json_for_each (candidate, destinationrules) {
 		if (destinationrule_is_for(candidate, intent))
 			return candidate;
-		if (covers_service(candidate, service) &&
+		if (destinationrule_covers(candidate, intent) &&
 			(closest == NULL || is_closer(candidate, closest, intent)))
 			closest = candidate;
 	}

@@ -19,6 +19,9 @@
 /* True where its host is the Service. */
 bool destinationrule_is_for(const json *destinationrule, const struct intent *intent);
 
+/* True where its host is a wildcard that matches the Service. */
+bool destinationrule_covers(const json *destinationrule, const struct intent *intent);
+
 /* Refuses DestinationRules of the Service that Istio would not merge with ours, so that the new
  * subsets would be unknown to some clients (503): in another namespace, with a workloadSelector,
  * with differing exportTo; and subsets that have the names of ours. */

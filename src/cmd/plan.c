@@ -1,0 +1,104 @@
+/* kubectl batchrollout plan, and what `start --dry-run` prints */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "cmd/commands.h"
+#include "cmd/start_options.h"
+#include "release/ladders.h"
+#include "ui/escape.h"
+#include "ui/table.h"
+
+static void print_escaped(const char *text)
+{
+	AUTO_STRING escaped = escape_text(text);
+	(void)printf("%s\n", escaped);
+}
+
+static void print_batches(const struct plan *plan)
+{
+	CLEANUP(table_release) struct table table = TABLE_INIT(5);
+	static const char *const HEADER[] = {"BATCH", "CANARY", "STABLE", "WEIGHT", "THEN"};
+	for (size_t i = 0; i < COUNT_OF(HEADER); i++)
+		table_add(&table, HEADER[i]);
+	for (int i = 0; i < plan->batch_count; i++) {
+		bool last = i + 1 == plan->batch_count;
+		bool pause = plan->pause == PAUSE_EACH || (plan->pause == PAUSE_FIRST && i == 0);
+		table_addf(&table, "%d", i + 1);
+		table_addf(&table, "%d", plan->batches[i].canary);
+		table_addf(&table, "%d", plan->batches[i].stable);
+		table_addf(&table, "%d%%", plan->batches[i].weight);
+		table_add(&table, last && !plan->hold ? "finish"
+				  : last || pause     ? "pause"
+						      : "go on");
+	}
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	table_print(&table, &text);
+	(void)fputs(buf_text(&text), stdout);
+}
+
+/* The rungs of the ladder for the record's goal, each once. */
+static void print_ladder(const struct record *record)
+{
+	const struct observation nothing = {0};
+	const struct situation situation = {.record = record, .seen = &nothing};
+	AUTO_STRING last = NULL;
+	for (const struct rung *rung = ladder_for(record); rung->holds != NULL; rung++) {
+		AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+		rung->describe(&situation, &text);
+		if (text.length == 0 || str_equal(buf_text(&text), last))
+			continue;
+		(void)printf("  - ");
+		print_escaped(buf_text(&text));
+		mem_cleanup(&last);
+		last = buf_take(&text);
+	}
+}
+
+void print_plan(const struct record *record, const struct str_list *notes)
+{
+	const struct plan *plan = &record->plan;
+	struct record walk = *record;
+	(void)printf("service/%s: deployment.apps/%s, %s to %s, %d replicas\n", plan->service,
+		plan->deployment, plan->stable_version, plan->canary_version, plan->replicas);
+	for (size_t i = 0; i < notes->count; i++)
+		print_escaped(notes->items[i]);
+	(void)putchar('\n');
+	print_batches(plan);
+	walk.goal = GOAL_BATCH;
+	for (walk.goal_batch = 1; walk.goal_batch <= plan->batch_count; walk.goal_batch++) {
+		(void)printf("\nBatch %d:\n", walk.goal_batch);
+		print_ladder(&walk);
+	}
+	walk.goal = GOAL_FINISH;
+	(void)printf("\nFinish:\n");
+	print_ladder(&walk);
+	(void)printf("\nNothing was changed.\n");
+}
+
+static int run(
+	struct session *session, const struct str_list *arguments, void *options, struct err *err)
+{
+	CLEANUP(record_release) struct record record = {0};
+	CLEANUP(str_list_release) struct str_list notes = {0};
+	int code = start_prepare(session, arguments, options, &record, &notes, err);
+	if (code == 0)
+		print_plan(&record, &notes);
+	return code;
+}
+
+const struct command COMMAND_PLAN = {
+	.name = "plan",
+	.arguments = "SERVICE",
+	.summary = "Show what a release would do, and do nothing.",
+	.details =
+		"Shows what `start` with the same flags would do: the target, how requests would "
+		"be\n"
+		"split, the batches, and for each what is brought to hold, in order. Changes "
+		"nothing.\n\n"
+		"  kubectl batchrollout plan web --image web=registry.example/web:v2 --batches 4",
+	.minimum_arguments = 1,
+	.maximum_arguments = 1,
+	.rows = PLAN_OPTIONS,
+	.options_size = sizeof(struct start_flags),
+	.run = run,
+};

@@ -1,0 +1,103 @@
+#include "cmd/report.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "release/status.h"
+#include "ui/escape.h"
+#include "ui/table.h"
+
+char *report_headline(const struct record *record)
+{
+	const struct plan *plan = &record->plan;
+	switch (record->phase) {
+	case PHASE_COMPLETED:
+		return mem_format("release of service %s: completed, deployment.apps/%s runs %s",
+			plan->service, plan->deployment, plan->canary_version);
+	case PHASE_ABORTED:
+		return mem_format(
+			"release of service %s: aborted, deployment.apps/%s runs %s as before",
+			plan->service, plan->deployment, plan->stable_version);
+	case PHASE_PAUSED:
+		return mem_format("release of service %s to %s: paused at batch %d of %d",
+			plan->service, plan->canary_version, record->batch, plan->batch_count);
+	case PHASE_FAILED:
+	case PHASE_PROGRESSING:
+		break;
+	}
+	const char *how = record->phase == PHASE_FAILED ? "failed" : "in progress";
+	if (record->goal == GOAL_BATCH)
+		return mem_format("release of service %s to %s: %s on the way to batch %d of %d",
+			plan->service, plan->canary_version, how, record->goal_batch,
+			plan->batch_count);
+	return mem_format("release of service %s to %s: %s while %s", plan->service,
+		plan->canary_version, how,
+		record->goal == GOAL_ABORT ? "it is taken back" : "it is being finished");
+}
+
+void report_versions(const struct record *record, const struct observation *seen)
+{
+	CLEANUP(table_release) struct table table = TABLE_INIT(6);
+	static const char *const HEADER[] = {
+		"ROLE", "DEPLOYMENT", "VERSION", "READY", "REPLICAS", "WEIGHT"};
+	struct release_status status = status_of(record, seen);
+	const struct version_status *both[] = {&status.stable, &status.canary};
+	for (size_t i = 0; i < COUNT_OF(HEADER); i++)
+		table_add(&table, HEADER[i]);
+	for (size_t i = 0; i < COUNT_OF(both); i++) {
+		if (both[i]->deployment == NULL)
+			continue;
+		table_add(&table, i == 0 ? "stable" : "canary");
+		table_add(&table, both[i]->deployment);
+		table_add(&table, both[i]->version);
+		table_addf(&table, "%d", both[i]->ready);
+		table_addf(&table, "%d", both[i]->replicas);
+		table_addf(&table, "%d%%", both[i]->weight);
+	}
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	table_print(&table, &text);
+	(void)fputs(buf_text(&text), stdout);
+}
+
+void report_next_steps(const struct session *session, const struct record *record, FILE *out)
+{
+	if (phase_has_ended(record->phase))
+		return;
+	AUTO_STRING next = session_hint(session, "next", record->plan.service);
+	AUTO_STRING abort = session_hint(session, "abort", record->plan.service);
+	if (record->goal != GOAL_ABORT)
+		(void)fprintf(out, "go on:    %s\n", next);
+	(void)fprintf(out, "go back:  %s\n", abort);
+}
+
+/* Where the release stands, as the cluster has it now. */
+static int report_end(struct session *session, const struct record *record, struct err *err)
+{
+	CLEANUP(observation_release) struct observation seen = {0};
+	int code = observe(&session->ports.api, record, &seen, err);
+	if (code != 0)
+		return code;
+	AUTO_STRING headline = report_headline(record);
+	AUTO_STRING escaped = escape_text(headline);
+	(void)printf("%s\n\n", escaped);
+	report_versions(record, &seen);
+	if (!phase_has_ended(record->phase))
+		(void)putchar('\n');
+	report_next_steps(session, record, stdout);
+	return 0;
+}
+
+int drive_and_report(struct session *session, struct record *record, bool now, struct err *err)
+{
+	int code = engine_run(&session->ports, record, now, err);
+	progress_clear(&session->progress);
+	if (code == 0)
+		return report_end(session, record, err);
+	if (code == ERR_BUSY)
+		return code;
+	if (code == ERR_INTERRUPTED)
+		(void)fprintf(
+			stderr, "\nstopped; the release stays where it is, and nothing is lost\n");
+	report_next_steps(session, record, stderr);
+	return code;
+}

@@ -1,0 +1,20 @@
+/* Driving a release from a command, and saying how it stands afterwards. */
+#ifndef CMD_REPORT_H
+#define CMD_REPORT_H
+
+#include "cmd/session.h"
+
+/* Drives the record (which we hold) to its goal and says how it ended. */
+int drive_and_report(struct session *session, struct record *record, bool now, struct err *err);
+
+/* The table of both versions. */
+void report_versions(const struct record *record, const struct observation *seen);
+
+/* The line that says where the release stands: "web to v2: Paused at batch 1 of 4". The caller
+ * frees. */
+char *report_headline(const struct record *record);
+
+/* What the user may do next, a line each. */
+void report_next_steps(const struct session *session, const struct record *record, FILE *out);
+
+#endif

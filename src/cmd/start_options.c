@@ -1,0 +1,85 @@
+#include "cmd/start_options.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "data/yaml.h"
+
+#define DESCRIBING_ROWS                                                                            \
+	{"image", 'i', OPTION_LIST, "[CONTAINER=]IMAGE",                                           \
+		"The new version's image; CONTAINER may be left out where it is clear. May be "    \
+		"repeated.",                                                                       \
+		START_ROW(release.images)},                                                        \
+		{"filename", 'f', OPTION_TEXT, "FILE",                                             \
+			"Take the pod template from the Deployment in this file, YAML or JSON; "   \
+			"- is standard input.",                                                    \
+			START_ROW(file)},                                                          \
+		{"version", 0, OPTION_TEXT, "TAG",                                                 \
+			"The new version's name, a label value; by default the image's tag.",      \
+			START_ROW(release.version)},                                               \
+		{"deployment", 0, OPTION_TEXT, "NAME",                                             \
+			"Which Deployment, where several are behind the Service.",                 \
+			START_ROW(release.deployment)},                                            \
+		{"batches", 0, OPTION_TEXT, "N", "In so many equal batches; 4 by default.",        \
+			START_ROW(release.batches)},                                               \
+		{"steps", 0, OPTION_TEXT, "LIST",                                                  \
+			"Or step by step: replicas, as a number or percentage, each perhaps "      \
+			"with a weight of its own: 1,25%,50%,100% or 1@5%,50%,100%.",              \
+			START_ROW(release.steps)},                                                 \
+		{"pause", 0, OPTION_TEXT, "each|first|none",                                       \
+			"Stop after each batch (default), after the first only, or never.",        \
+			START_ROW(release.pause)},                                                 \
+		{"traffic", 0, OPTION_TEXT, "auto|istio|replicas",                                 \
+			"How requests are split; by default found out from what is there.",        \
+			START_ROW(release.traffic)},                                               \
+		{"settle", 0, OPTION_TEXT, "DURATION",                                             \
+			"How long proxies get to learn of a change; 2s by default.",               \
+			START_ROW(release.settle)},                                                \
+		{"timeout", 0, OPTION_TEXT, "DURATION",                                            \
+			"How long a batch may take before it fails; 10m by default.",              \
+			START_ROW(release.timeout)},                                               \
+		{"keep-stable", 0, OPTION_FLAG, NULL,                                              \
+			"Keep the old version at full size until the end.",                        \
+			START_ROW(release.keep_stable)},                                           \
+	{                                                                                          \
+		"hold", 0, OPTION_FLAG, NULL,                                                      \
+			"Stop at 100%, before the Deployment itself gets the new version.",        \
+			START_ROW(release.hold)                                                    \
+	}
+
+const struct option_row START_OPTIONS[] = {
+	DESCRIBING_ROWS,
+	{"dry-run", 0, OPTION_FLAG, NULL, "Show what would be done, and do nothing.",
+		START_ROW(dry_run)},
+	{0},
+};
+
+const struct option_row PLAN_OPTIONS[] = {DESCRIBING_ROWS, {0}};
+
+static int read_manifest(const char *path, json **ret, struct err *err)
+{
+	AUTO_BUF content = BUF_INIT(0);
+	int code = file_read(path, YAML_MAXIMUM_BYTES, &content, err);
+	if (code == 0)
+		code = yaml_parse(buf_text(&content), content.length, ret, err);
+	return code == 0 ? 0 : err_wrap(err, "-f %s", path);
+}
+
+int start_prepare(struct session *session, const struct str_list *arguments,
+	struct start_flags *flags, struct record *ret, struct str_list *ret_notes, struct err *err)
+{
+	AUTO_JSON manifest = NULL;
+	struct start_options *release = &flags->release;
+	release->service = session_service(arguments->items[0], err);
+	if (release->service == NULL)
+		return ERR_USAGE;
+	if ((flags->file != NULL) == (release->images.count > 0))
+		return err_set(err, ERR_USAGE, "say what to release: either --image or -f");
+	int code = flags->file != NULL ? read_manifest(flags->file, &manifest, err) : 0;
+	if (code == 0)
+		code = session_connect(session, err);
+	if (code != 0)
+		return code;
+	release->manifest = manifest;
+	release->namespace = session->namespace;
+	return prepare_release(&session->ports.api, release, ret, ret_notes, err);
+}

@@ -1,0 +1,129 @@
+/* kubectl-batchrollout: argv to a command, its result to an exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cmd/commands.h"
+#include "kube/status.h"
+#include "ui/escape.h"
+
+static volatile sig_atomic_t interrupted;
+
+/* The first signal lets the command end in order, the second ends it now: the release is safe. */
+static void on_signal(int number)
+{
+	static volatile sig_atomic_t count;
+	if (++count > 1)
+		_exit(128 + number);
+	interrupted = 1;
+}
+
+static void install_handlers(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGHUP, &action, NULL);
+	/* A closed pipe is an error of the write, not the end of a release. */
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+}
+
+/* The exit status of an error code; see `kubectl batchrollout -h`. */
+static int exit_status(int code)
+{
+	static const struct {
+		int code, status;
+	} STATUSES[] = {
+		{0, 0},
+		{ERR_USAGE, 2},
+		{ERR_RELEASE, 3},
+		{ERR_TIMED_OUT, 4},
+		{ERR_BUSY, 5},
+		{ERR_CONFLICT, 5},
+		{ERR_FOREIGN, 6},
+		{ERR_INTERRUPTED, 130},
+	};
+	for (size_t i = 0; i < COUNT_OF(STATUSES); i++)
+		if (STATUSES[i].code == code)
+			return STATUSES[i].status;
+	return 1;
+}
+
+static void print_error(const struct err *err, const struct command *command)
+{
+	AUTO_STRING line = status_display(err->message);
+	AUTO_STRING escaped = escape_text(line);
+	(void)fprintf(stderr, "%s\n", escaped);
+	if (err->code == ERR_USAGE)
+		(void)fprintf(stderr, "See 'kubectl batchrollout%s%s -h' for help and examples\n",
+			command != NULL ? " " : "", command != NULL ? command->name : "");
+}
+
+static int print_help(const struct command *command)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	if (command == NULL)
+		help_overview(COMMANDS, &text);
+	else
+		help_command(command, GLOBAL_OPTIONS, &text);
+	(void)fputs(buf_text(&text), stdout);
+	return 0;
+}
+
+static int check_arguments(
+	const struct command *command, const struct str_list *arguments, struct err *err)
+{
+	if (arguments->count < command->minimum_arguments)
+		return err_set(err, ERR_USAGE, "%s needs %s", command->name, command->arguments);
+	if (arguments->count > command->maximum_arguments)
+		return err_set(err, ERR_USAGE, "%s: unexpected argument \"%s\"", command->name,
+			arguments->items[command->maximum_arguments]);
+	return 0;
+}
+
+static int run_command(const struct command *command, int argc, char **argv, struct err *err)
+{
+	CLEANUP(session_release) struct session session = {.interrupted = &interrupted};
+	CLEANUP(str_list_release) struct str_list arguments = {0};
+	CLEANUP(mem_cleanup) void *options = mem_alloc(1, command->options_size);
+	static const struct option_row NONE[] = {{0}};
+	const struct option_set sets[] = {
+		{.rows = command->rows != NULL ? command->rows : NONE, .values = options},
+		{.rows = GLOBAL_OPTIONS, .values = &session.global},
+	};
+	session.progress.out = stdout;
+	int code = options_parse(argc, argv, sets, COUNT_OF(sets), &arguments, err);
+	if (code == 0 && session.global.help)
+		code = print_help(command);
+	else if (code == 0 && (code = check_arguments(command, &arguments, err)) == 0)
+		code = command->run(&session, &arguments, options, err);
+	options_release(&sets[0]);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = {0};
+	const struct command *command = NULL;
+	const char *name = argc > 1 ? argv[1] : "help";
+	install_handlers();
+	if (str_equal(name, "-h") || str_equal(name, "--help") || str_equal(name, "help"))
+		return print_help(argc > 2 ? command_find(COMMANDS, argv[2]) : NULL);
+	command = command_find(COMMANDS, name);
+	int code = command != NULL
+			   ? run_command(command, argc - 2, argv + 2, &err)
+			   : err_set(&err, ERR_USAGE,
+				     "unknown command \"%s\" for \"kubectl batchrollout\"", name);
+	if (code < 0)
+		print_error(&err, command);
+	if (fflush(stdout) != 0 && code == 0) {
+		perror("error: standard output");
+		return 1;
+	}
+	return exit_status(code);
+}

@@ -1,0 +1,36 @@
+/*
+ * From what the user asks for to the record of a release: finds the Deployment behind the Service,
+ * checks everything that can be checked before the first write, works out the plan, and takes the
+ * snapshots. Writes nothing.
+ */
+#ifndef RELEASE_PREPARE_H
+#define RELEASE_PREPARE_H
+
+#include "api/port.h"
+#include "base/str.h"
+#include "release/record.h"
+
+/* The flags of `start` and `plan`; NULL or 0 where not given. The strings are the caller's. */
+struct start_options {
+	const char *namespace;
+	const char *service;
+	const char *deployment; /* which one, where the Service selects several */
+	struct str_list images; /* "[CONTAINER=]IMAGE" */
+	const json *manifest;	/* documents of -f FILE: an array; or NULL */
+	const char *version;
+	const char *batches; /* a number */
+	const char *steps;
+	const char *pause;
+	const char *traffic; /* "auto", "istio", "replicas" */
+	const char *settle;
+	const char *timeout;
+	bool keep_stable;
+	bool hold;
+};
+
+/* ret_notes: what the user should know, a line each: how the traffic mode was chosen first. The
+ * record is Progressing to batch 1 and not saved yet; its holder is nobody. */
+int prepare_release(const struct api_port *api, const struct start_options *options,
+	struct record *ret, struct str_list *ret_notes, struct err *err);
+
+#endif

@@ -1,0 +1,112 @@
+#include "release/status.h"
+
+#include "api/object.h"
+#include "release/workload.h"
+#include "traffic/weight.h"
+
+/* The canary's share: by the routes in Istio mode, by what serves otherwise. */
+static int canary_weight(
+	const struct record *record, const struct observation *seen, int stable, int canary)
+{
+	if (record->plan.traffic == TRAFFIC_ISTIO) {
+		json_for_each (virtualservice, list_items(seen->lists[SEEN_VIRTUAL_SERVICES])) {
+			int weight = virtualservice_canary_weight(virtualservice);
+			if (weight >= 0)
+				return weight;
+		}
+	}
+	return stable + canary > 0 ? (200 * canary + stable + canary) / (2 * (stable + canary)) : 0;
+}
+
+static struct version_status version_of(
+	const struct observation *seen, const json *deployment, const char *version)
+{
+	struct version_status status = {.version = version};
+	if (deployment == NULL)
+		return status;
+	status.deployment = object_name(deployment);
+	status.replicas = (int)json_integer(json_path(deployment, "spec", "replicas", NULL), 1);
+	status.ready = count_serving_pods(seen, deployment, NULL);
+	return status;
+}
+
+struct release_status status_of(const struct record *record, const struct observation *seen)
+{
+	const struct plan *plan = &record->plan;
+	bool completed = record->phase == PHASE_COMPLETED;
+	struct release_status status = {
+		.stable = version_of(seen, stable_deployment(seen),
+			completed ? plan->canary_version : plan->stable_version),
+		.canary = version_of(seen, canary_deployment(seen), plan->canary_version),
+	};
+	if (status.canary.deployment != NULL)
+		status.canary.weight =
+			canary_weight(record, seen, status.stable.ready, status.canary.ready);
+	if (status.stable.deployment != NULL)
+		status.stable.weight = 100 - status.canary.weight;
+	return status;
+}
+
+static json *version_to_json(const struct version_status *version)
+{
+	json *node = json_object();
+	if (version->deployment != NULL)
+		json_set_text(node, "deployment", version->deployment);
+	json_set_text(node, "version", version->version);
+	json_set_integer(node, "replicas", version->replicas);
+	json_set_integer(node, "ready", version->ready);
+	json_set_integer(node, "weight", version->weight);
+	return node;
+}
+
+static void add_condition(
+	json *conditions, const char *type, bool holds, const char *reason, const char *message)
+{
+	json *condition = json_object();
+	json_set_text(condition, "type", type);
+	json_set_text(condition, "status", holds ? "True" : "False");
+	json_set_text(condition, "reason", reason);
+	json_set_text(condition, "message", message);
+	json_append(conditions, condition);
+}
+
+static json *conditions_to_json(const struct record *record)
+{
+	json *conditions = json_array();
+	const char *goal = record->goal == GOAL_ABORT	 ? "Aborting"
+			   : record->goal == GOAL_FINISH ? "Finishing"
+							 : "MovingToBatch";
+	bool progressing = record->phase == PHASE_PROGRESSING;
+	AUTO_STRING holder =
+		record->holder.id[0] != '\0'
+			? mem_format("driven by %s (%s)", record->holder.user, record->holder.verb)
+			: mem_strdup("driven by nobody: `kubectl batchrollout next` goes on");
+	add_condition(conditions, "Progressing", progressing,
+		progressing ? goal : phase_name(record->phase), progressing ? holder : "");
+	bool failed = record->phase == PHASE_FAILED;
+	add_condition(conditions, "Failed", failed, failed ? goal : phase_name(record->phase),
+		failed && record->message != NULL ? record->message : "");
+	return conditions;
+}
+
+json *status_to_json(const struct record *record, const struct observation *seen)
+{
+	struct release_status now = status_of(record, seen);
+	json *release = json_object();
+	json_set_text(release, "apiVersion", "batchrollout/v1");
+	json_set_text(release, "kind", "Release");
+	json *metadata = json_ensure_object(release, "metadata");
+	json_set_text(metadata, "name", record->plan.service);
+	json_set_text(metadata, "namespace", record->plan.namespace);
+	json_set(release, "spec", plan_to_json(&record->plan));
+	json *status = json_ensure_object(release, "status");
+	json_set_text(status, "phase", phase_name(record->phase));
+	json_set_integer(status, "batch", record->batch);
+	json_set_integer(status, "batches", record->plan.batch_count);
+	json_set_text(status, "traffic", traffic_mode_name(record->plan.traffic));
+	json_set_text(status, "startedAt", record->started_at);
+	json_set(status, "stable", version_to_json(&now.stable));
+	json_set(status, "canary", version_to_json(&now.canary));
+	json_set(status, "conditions", conditions_to_json(record));
+	return release;
+}

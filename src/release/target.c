@@ -1,0 +1,197 @@
+#include "release/target.h"
+
+#include "api/object.h"
+#include "api/selector.h"
+#include "base/buf.h"
+#include "traffic/intent.h"
+
+void target_release(struct target *target)
+{
+	if (target == NULL)
+		return;
+	json_free(target->service);
+	json_free(target->deployment);
+	*target = (struct target){0};
+}
+
+static int find_service(const struct api_port *api, const char *namespace, const char *name,
+	json **ret, struct err *err)
+{
+	AUTO_JSON list = NULL;
+	struct query query = {.kind = &KIND_SERVICE, .namespace = namespace, .name = name};
+	int code = api->list(api->context, &query, &list, err);
+	if (code != 0)
+		return code;
+	const json *service = list_find(list, name);
+	if (service == NULL)
+		return err_set(err, ERR_NOT_FOUND, "service \"%s\" not found in namespace \"%s\"",
+			name, namespace);
+	if (str_equal(json_path_text(service, "spec", "type", NULL), "ExternalName"))
+		return err_set(err, ERR_FAILED,
+			"service \"%s\" is of type ExternalName: there are no pods behind it",
+			name);
+	if (json_count(json_path(service, "spec", "selector", NULL)) == 0)
+		return err_set(err, ERR_FAILED,
+			"service \"%s\" has no selector: its Deployment cannot be found", name);
+	*ret = json_copy(service);
+	return 0;
+}
+
+static bool is_behind(const json *deployment, const json *service)
+{
+	return selector_map_matches(json_path(service, "spec", "selector", NULL),
+		json_path(deployment, "spec", "template", "metadata", "labels", NULL));
+}
+
+/* The Deployment of the list that is meant. */
+static int choose(const json *list, const json *service, const char *wanted, const json **ret,
+	struct err *err)
+{
+	AUTO_BUF names = BUF_INIT(BUF_OWN_TEXT);
+	const json *found = NULL;
+	size_t count = 0;
+	json_for_each (deployment, list_items(list)) {
+		if (!is_behind(deployment, service))
+			continue;
+		buf_addf(&names, "%s%s", count++ > 0 ? ", " : "", object_name(deployment));
+		if (wanted == NULL || str_equal(object_name(deployment), wanted))
+			found = deployment;
+	}
+	const char *name = object_name(service);
+	if (count == 0)
+		return err_set(err, ERR_FAILED, "no Deployment is behind service \"%s\"", name);
+	if (wanted == NULL && count > 1)
+		return err_set(err, ERR_FAILED,
+			"%zu Deployments are behind service \"%s\" (%s): choose one with "
+			"--deployment",
+			count, name, buf_text(&names));
+	if (found == NULL)
+		return err_set(err, ERR_FAILED,
+			"deployment \"%s\" is not behind service \"%s\"; there is: %s", wanted,
+			name, buf_text(&names));
+	*ret = found;
+	return 0;
+}
+
+static bool selects_by_version(const json *deployment)
+{
+	const json *selector = json_path(deployment, "spec", "selector", NULL);
+	if (json_path(selector, "matchLabels", VERSION_LABEL, NULL) != NULL)
+		return true;
+	json_for_each (expression, json_get(selector, "matchExpressions"))
+		if (str_equal(json_get_text(expression, "key"), VERSION_LABEL))
+			return true;
+	return false;
+}
+
+static int check_spec(const json *deployment, struct err *err)
+{
+	const char *name = object_name(deployment);
+	if (object_is_deleting(deployment))
+		return err_set(err, ERR_FAILED, "deployment \"%s\" is being deleted", name);
+	json_for_each (owner, json_path(deployment, "metadata", "ownerReferences", NULL))
+		if (json_is_true(json_get(owner, "controller")))
+			return err_set(err, ERR_FAILED,
+				"deployment \"%s\" is owned by %s/%s, which would undo what a "
+				"release changes",
+				name, json_get_text(owner, "kind"), json_get_text(owner, "name"));
+	if (json_is_true(json_path(deployment, "spec", "paused", NULL)))
+		return err_set(err, ERR_FAILED,
+			"deployment \"%s\" is paused: `kubectl rollout resume deployment/%s` first",
+			name, name);
+	if (json_integer(json_path(deployment, "spec", "replicas", NULL), 1) == 0)
+		return err_set(err, ERR_FAILED,
+			"deployment \"%s\" has 0 replicas: nothing serves, there is nothing to "
+			"release in batches",
+			name);
+	if (selects_by_version(deployment))
+		return err_set(err, ERR_FAILED,
+			"deployment \"%s\" has the label \"%s\" in its selector, so it cannot take "
+			"a "
+			"new version over; this is not supported yet",
+			name, VERSION_LABEL);
+	return 0;
+}
+
+static int check_rollout(const json *deployment, struct err *err)
+{
+	const char *name = object_name(deployment);
+	const json *status = json_get(deployment, "status");
+	int64_t wanted = json_integer(json_path(deployment, "spec", "replicas", NULL), 1);
+	int64_t generation = json_integer(json_path(deployment, "metadata", "generation", NULL), 0);
+	if (json_get_integer(status, "observedGeneration", 0) < generation ||
+		json_get_integer(status, "updatedReplicas", 0) != wanted ||
+		json_get_integer(status, "replicas", 0) != wanted)
+		return err_set(err, ERR_FAILED,
+			"deployment \"%s\" is in the middle of a rollout: wait for `kubectl "
+			"rollout "
+			"status deployment/%s`",
+			name, name);
+	int64_t available = json_get_integer(status, "availableReplicas", 0);
+	if (available < wanted)
+		return err_set(err, ERR_FAILED,
+			"deployment \"%s\" has %d of %d pods available: what runs now must be "
+			"healthy "
+			"before a release",
+			name, (int)available, (int)wanted);
+	return 0;
+}
+
+static int check_autoscaler(const struct api_port *api, const char *namespace, const char *name,
+	struct str_list *notes, struct err *err)
+{
+	AUTO_JSON list = NULL;
+	struct err refused = {0};
+	struct query query = {.kind = &KIND_HORIZONTAL_POD_AUTOSCALER, .namespace = namespace};
+	int code = api->list(api->context, &query, &list, &refused);
+	if (code == ERR_NOT_FOUND)
+		return 0;
+	if (code == ERR_FORBIDDEN) {
+		AUTO_STRING text = mem_format(
+			"cannot see whether an autoscaler is at work: %s", refused.message);
+		str_list_add(notes, text);
+		return 0;
+	}
+	if (code != 0)
+		return err_set(err, code, "%s", refused.message);
+	json_for_each (autoscaler, list_items(list)) {
+		const json *reference = json_path(autoscaler, "spec", "scaleTargetRef", NULL);
+		if (str_equal(json_get_text(reference, "kind"), KIND_DEPLOYMENT.name) &&
+			str_equal(json_get_text(reference, "name"), name))
+			return err_set(err, ERR_FAILED,
+				"horizontalpodautoscaler.autoscaling/%s scales deployment \"%s\" "
+				"and "
+				"would fight the release; autoscaled Deployments are not supported "
+				"yet",
+				object_name(autoscaler), name);
+	}
+	return 0;
+}
+
+int target_find(const struct api_port *api, const char *namespace, const char *service,
+	const char *deployment, struct target *ret, struct str_list *notes, struct err *err)
+{
+	CLEANUP(target_release) struct target target = {0};
+	AUTO_JSON list = NULL;
+	const json *chosen = NULL;
+	struct query query = {.kind = &KIND_DEPLOYMENT, .namespace = namespace};
+	int code = find_service(api, namespace, service, &target.service, err);
+	if (code == 0)
+		code = api->list(api->context, &query, &list, err);
+	if (code == 0)
+		code = choose(list, target.service, deployment, &chosen, err);
+	if (code == 0)
+		code = check_spec(chosen, err);
+	if (code == 0)
+		code = check_rollout(chosen, err);
+	if (code == 0)
+		code = check_autoscaler(api, namespace, object_name(chosen), notes, err);
+	if (code != 0)
+		return code;
+	target.deployment = json_copy(chosen);
+	json_remove(target.deployment, "status");
+	json_remove(json_get(target.deployment, "metadata"), "managedFields");
+	*ret = target;
+	target = (struct target){0};
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* The target of a release: a Service and the one Deployment behind it. */
+#ifndef RELEASE_TARGET_H
+#define RELEASE_TARGET_H
+
+#include "api/port.h"
+#include "base/str.h"
+
+struct target {
+	json *service;
+	json *deployment; /* as it is, without managedFields and status */
+};
+
+void target_release(struct target *target);
+
+/* Finds both, and refuses what cannot be released: no Service, no selector, ExternalName, no
+ * Deployment or several (deployment chooses; NULL: none chosen), a Deployment that is scaled to 0,
+ * paused, being deleted, in the middle of a rollout, owned or scaled by a controller, or that
+ * selects its pods by version. */
+int target_find(const struct api_port *api, const char *namespace, const char *service,
+	const char *deployment, struct target *ret, struct str_list *notes, struct err *err);
+
+#endif

@@ -1,0 +1,13 @@
+/* The pod template of the new version, and the names of both versions. */
+#ifndef RELEASE_TEMPLATE_H
+#define RELEASE_TEMPLATE_H
+
+#include "release/prepare.h"
+
+/* Fills plan.stable_version, plan.canary_version, record.template and record.tagged from the images
+ * or the manifest; record.stable must be there. Refuses unknown containers, a template that changes
+ * nothing or that the selectors do not match, and versions that are no label values or equal. */
+int template_make(const struct start_options *options, const json *service, struct record *record,
+	struct err *err);
+
+#endif
