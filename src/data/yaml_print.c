@@ -134,5 +134,10 @@ char *yaml_print(const json *node)
 	must(yaml_stream_end_event_initialize(&event));
 	must(yaml_emitter_emit(&emitter, &event));
 	yaml_emitter_delete(&emitter);
+	/* libyaml marks the end of a document whose last text keeps its line breaks; kubectl's
+	 * emitter does not. */
+	static const char END_MARK[] = "\n...\n";
+	if (str_ends(buf_text(&text), END_MARK))
+		text.text[text.length - strlen(END_MARK) + 1] = '\0';
 	return buf_take(&text);
 }

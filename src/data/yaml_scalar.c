@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static const double EXACT = 9007199254740992.0; /* 2^53 */
+static const uint64_t EXACT = (uint64_t)1 << 53; /* up to here, doubles are */
 
 static const struct {
 	const char *spellings[6];
@@ -84,9 +84,9 @@ static bool read_integer(const char *text, struct yaml_scalar *ret)
 	}
 	if (overflow && base == 10)
 		return false;
-	bool exact = !overflow && (double)value <= EXACT;
+	bool exact = !overflow && value <= EXACT;
 	*ret = (struct yaml_scalar){.type = exact ? YAML_INT : YAML_TOO_LARGE,
-		.number = negative ? -(double)value : (double)value};
+		.number = negative && value > 0 ? -(double)value : (double)value};
 	return true;
 }
 

@@ -55,6 +55,7 @@ void http_client_free(struct http_client *client); /* NULL-safe; wipes keys from
 
 /* One request. Any HTTP status is success here; a code means that no complete answer came:
  * ERR_UNAVAILABLE (network, timeout), ERR_INTERRUPTED, ERR_FAILED (TLS, answer too large).
+ * A request with a body is never sent twice.
  * maximum: bytes of body at most. */
 int http_perform(struct http_client *client, const struct http_request *request, size_t maximum,
 	struct http_response *ret, struct err *err);

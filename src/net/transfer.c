@@ -161,6 +161,40 @@ void transfer_expect_answer(struct transfer *t)
 		(void)curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 }
 
+static size_t give_body(char *bytes, size_t size, size_t count, void *data)
+{
+	struct transfer *t = data;
+	size_t length = size * count < t->body_rest ? size * count : t->body_rest;
+	if (length > 0)
+		memcpy(bytes, t->body, length);
+	t->body += length;
+	t->body_rest -= length;
+	return length;
+}
+
+/* When a kept connection turns out to be dead, curl sends a request again over a new one. What has
+ * a body is a write, which the server may have done already: that is for the caller to find out, so
+ * no body is given twice. */
+static int refuse_rewind(void *data, curl_off_t offset, int origin)
+{
+	(void)data;
+	(void)offset;
+	(void)origin;
+	return CURL_SEEKFUNC_FAIL;
+}
+
+static void set_body(struct transfer *t, const struct http_request *request)
+{
+	t->body = request->body != NULL ? request->body : "";
+	t->body_rest = request->body != NULL ? request->body_length : 0;
+	(void)curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+	(void)curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body_rest);
+	(void)curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, give_body);
+	(void)curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+	(void)curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, refuse_rewind);
+	(void)curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
 static int set_message(struct transfer *t, const struct http_request *request, struct err *err)
 {
 	int code = 0;
@@ -178,13 +212,8 @@ static int set_message(struct transfer *t, const struct http_request *request, s
 	if (code != 0)
 		return code;
 	(void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-	if (!str_equal(request->method, "GET") || request->body != NULL) {
-		const char *body = request->body != NULL ? request->body : "";
-		(void)curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			(curl_off_t)(request->body != NULL ? request->body_length : 0));
-		(void)curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body);
-		(void)curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, request->method);
-	}
+	if (!str_equal(request->method, "GET") || request->body != NULL)
+		set_body(t, request);
 	return 0;
 }
 

@@ -31,6 +31,8 @@ struct transfer {
 
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
+	const char *body; /* the request's; what of it was not sent yet */
+	size_t body_rest;
 	bool done;
 	CURLcode result; /* once done */
 	char reason[CURL_ERROR_SIZE];

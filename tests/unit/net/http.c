@@ -176,6 +176,31 @@ static void knows_what_may_have_arrived(void **state)
 	end(&f);
 }
 
+static void sends_no_body_twice(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f,
+		(struct answer[]){{.status = 200}, {.status = 0}, {.status = 200}, {.status = 0},
+			{.status = 200}},
+		5);
+	struct http_request post = {
+		.method = "POST", .url = f.server.url, .body = "x", .body_length = 1};
+	assert_int_equal(get(&f, MAXIMUM), 0);
+	http_response_release(&f.response);
+	/* The kept connection ends under the request. */
+	assert_int_equal(
+		http_perform(f.client, &post, MAXIMUM, &f.response, &f.err), ERR_UNAVAILABLE);
+	assert_true(http_client_was_sent(f.client));
+	f.response = (struct http_response){0};
+	assert_int_equal(get(&f, MAXIMUM), 0);
+	/* A read gets over that by itself. */
+	assert_int_equal(get(&f, MAXIMUM), 0);
+	server_stop(&f.server);
+	assert_int_equal(f.server.served, 5);
+	end(&f);
+}
+
 static void ends_when_interrupted(void **state)
 {
 	(void)state;
@@ -347,6 +372,7 @@ int main(void)
 		cmocka_unit_test(does_not_follow_redirects),
 		cmocka_unit_test(says_when_nobody_listens),
 		cmocka_unit_test(knows_what_may_have_arrived),
+		cmocka_unit_test(sends_no_body_twice),
 		cmocka_unit_test(ends_when_interrupted),
 		cmocka_unit_test(ends_in_time),
 		cmocka_unit_test(connects_to_the_host_under_another_name),

@@ -133,6 +133,8 @@ static inline void *server_run(void *data)
 		server->connections++;
 		close(fd);
 	}
+	/* Who comes now shall be refused, not wait. */
+	(void)shutdown(server->listener, SHUT_RDWR);
 	return NULL;
 }
 
