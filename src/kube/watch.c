@@ -19,14 +19,16 @@
 enum {
 	/* A stream that is silent beyond its agreed end is dead, though nobody told us. */
 	STREAM_TIMEOUT_MS = (300 + 30) * 1000,
-	/* So often may a stream end without a line before that is taken for an outage. */
+	/* So often may a stream end at once, without a line, before that is taken for an outage. */
 	MAXIMUM_EMPTY_ENDS = 5,
+	AT_ONCE_MS = 1000,
 	REFUSAL_MAXIMUM = 1 << 20,
 };
 
 struct subscription {
 	char *path; /* without the resource version */
 	char *version;
+	int64_t opened_ms;
 	int empty_ends;
 	struct buf refusal; /* the answer to a watch that was refused */
 };
@@ -57,6 +59,7 @@ static int open_stream(struct watch *watch, size_t index, struct err *err)
 	};
 	code = http_stream_open(client->http, &request, LINE_MAXIMUM, &watch->streams[index], err);
 	kube_headers_release(&headers);
+	subscription->opened_ms = clock_monotonic_ms();
 	kube_trace(client, "WATCH", buf_text(&url), 0, 0);
 	return code;
 }
@@ -144,7 +147,10 @@ static int reopen(struct watch *watch, size_t index, struct err *err)
 	int code = http_stream_failure(stream, err);
 	if (code != 0)
 		return code;
-	if (++watch->subscriptions[index].empty_ends > MAXIMUM_EMPTY_ENDS)
+	struct subscription *subscription = &watch->subscriptions[index];
+	if (clock_monotonic_ms() - subscription->opened_ms >= AT_ONCE_MS)
+		subscription->empty_ends = 0;
+	if (++subscription->empty_ends > MAXIMUM_EMPTY_ENDS)
 		return err_set(err, ERR_UNAVAILABLE, "the server keeps ending the watch");
 	close_stream(watch, index);
 	return open_stream(watch, index, err);
