@@ -52,7 +52,10 @@ bool canary_gone_holds(const struct situation *situation)
 				str_equal(json_get_text(owner, "name"),
 					situation->record->plan.canary_deployment))
 				return false;
-	return true;
+	/* And after them their pods: until none is an endpoint, routes without a subset would reach
+	 * them. */
+	return count_endpoints_left(situation->seen, situation->record->plan.canary_version,
+		       stable_deployment(situation->seen)) == 0;
 }
 
 void recorded_describe(const struct situation *situation, struct buf *buf)

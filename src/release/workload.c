@@ -140,6 +140,17 @@ int count_endpoints(const struct observation *seen, const json *deployment)
 	return count;
 }
 
+int count_endpoints_left(
+	const struct observation *seen, const char *version, const json *deployment)
+{
+	int count = 0;
+	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
+		if (str_equal(object_label(pod, VERSION_LABEL), version) &&
+			!pod_is_of(seen, pod, deployment) && pod_is_endpoint(seen, pod))
+			count++;
+	return count;
+}
+
 bool is_observed(const json *object)
 {
 	return json_integer(json_path(object, "status", "observedGeneration", NULL), 0) >=

@@ -1,0 +1,344 @@
+/* The API port and the host port over the simulated cluster. */
+#include "sim/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/patch.h"
+#include "sim/invariants.h"
+#include "sim/query.h"
+
+/* Lists and writes take a while, in which the cluster goes on. */
+#define STEPS_BETWEEN_CALLS 3
+
+static int interrupted(struct err *err)
+{
+	return err_set(err, ERR_INTERRUPTED, "the process is gone");
+}
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static bool is_served(const struct sim *sim, const struct kind *kind)
+{
+	if (kind == &KIND_VIRTUAL_SERVICE || kind == &KIND_DESTINATION_RULE)
+		return sim->istio;
+	return kind != &KIND_HORIZONTAL_POD_AUTOSCALER;
+}
+
+static int sim_list(void *context, const struct query *query, json **ret, struct err *err)
+{
+	struct client *client = context;
+	struct sim *sim = client->sim;
+	if (client->dead)
+		return interrupted(err);
+	sim_steps(sim, STEPS_BETWEEN_CALLS);
+	if (!is_served(sim, query->kind))
+		return err_set(err, ERR_NOT_FOUND, "%s are not served", query->kind->plural);
+	json *list = json_object();
+	AUTO_STRING version = mem_format("%zu", sim->event_count);
+	json_set_text(json_ensure_object(list, "metadata"), "resourceVersion", version);
+	json *items = json_ensure_array(list, "items");
+	sim_each(object, sim,
+		query->kind) if (object->now != NULL && query_matches(query, object->now))
+		json_append(items, json_copy(object->now));
+	*ret = list;
+	return 0;
+}
+
+/* --- writing -------------------------------------------------------------------------------- */
+
+static bool precondition_holds(const struct object *object, const json *before)
+{
+	return before == NULL ||
+	       (str_equal(object_uid(before), object->uid) &&
+		       str_equal(object_version(before), object_version(object->now)));
+}
+
+static int create(struct sim *sim, const struct write *write, json **ret, struct err *err)
+{
+	if (sim_find(sim, write->kind, write->namespace, write->name) != NULL)
+		return err_set(err, ERR_EXISTS, "%s \"%s\" already exists", write->kind->plural,
+			write->name);
+	json *tree = json_copy(write->after);
+	if (!write->dry_run)
+		tree = json_copy(sim_create(sim, write->kind, tree)->now);
+	*ret = tree;
+	return 0;
+}
+
+static int update(struct sim *sim, const struct write *write, struct object *object, json **ret,
+	struct err *err)
+{
+	AUTO_JSON patch = patch_from_difference(write->before, write->after);
+	AUTO_JSON tree = json_copy(object->now);
+	int code = patch_apply(&tree, patch, err);
+	if (code != 0)
+		return code;
+	if (!json_equal(tree, object->now))
+		sim_put(sim, object, TAKE(tree));
+	*ret = json_copy(object->now);
+	return 0;
+}
+
+static int perform(struct sim *sim, const struct write *write, json **ret, struct err *err)
+{
+	invariants_check_write(sim, write);
+	if (write->verb == WRITE_CREATE)
+		return create(sim, write, ret, err);
+	struct object *object = sim_find(sim, write->kind, write->namespace, write->name);
+	if (object == NULL)
+		return err_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", write->kind->plural,
+			write->name);
+	if (!precondition_holds(object, write->before))
+		return err_set(err, ERR_CONFLICT, "%s \"%s\" has been modified",
+			write->kind->plural, write->name);
+	if (write->verb == WRITE_UPDATE)
+		return update(sim, write, object, ret, err);
+	sim_delete(sim, object, write->propagation);
+	return 0;
+}
+
+static void trace_write(const struct client *client, const struct write *write, int code)
+{
+	static const char *const VERBS[] = {"create", "update", "delete"};
+	AUTO_JSON patch = write->verb == WRITE_UPDATE
+				  ? patch_from_difference(write->before, write->after)
+				  : json_array();
+	AUTO_STRING text = json_print(patch);
+	(void)fprintf(stderr, "%6lld %s: write %zu: %s %s/%s %.300s: %d\n",
+		(long long)client->sim->now_ms, client->id, client->writes, VERBS[write->verb],
+		write->kind->singular, write->name, text, code);
+}
+
+static int cut_write(struct client *client, const struct write *write, json **ret, struct err *err)
+{
+	bool dies = client->cut == CUT_BEFORE || client->cut == CUT_AFTER;
+	int code = 0;
+	if (client->cut == CUT_AFTER || client->cut == CUT_LOST_ANSWER)
+		code = perform(client->sim, write, ret, err);
+	client->dead = dies;
+	if (client->sim->trace)
+		(void)fprintf(
+			stderr, "%6lld %s: CUT\n", (long long)client->sim->now_ms, client->id);
+	/* An answer that refuses is never lost: nothing is unclear then. */
+	if (dies)
+		return interrupted(err);
+	return code != 0 ? code : err_set(err, ERR_UNAVAILABLE, "the server is not there");
+}
+
+static int sim_write(void *context, const struct write *write, json **ret_object, struct err *err)
+{
+	struct client *client = context;
+	AUTO_JSON object = NULL;
+	if (client->dead)
+		return interrupted(err);
+	sim_steps(client->sim, STEPS_BETWEEN_CALLS);
+	if (!write->dry_run)
+		client->writes++;
+	if (client->interlude_at != 0 && client->writes == client->interlude_at) {
+		client->interlude_at = 0;
+		client->interlude(client, client->interlude_context);
+	}
+	bool cut = client->cut != CUT_NONE && client->writes == client->cut_at;
+	int code = cut && !write->dry_run ? cut_write(client, write, &object, err)
+					  : perform(client->sim, write, &object, err);
+	if (client->sim->trace)
+		trace_write(client, write, code);
+	if (code == 0 && ret_object != NULL)
+		*ret_object = TAKE(object);
+	return code;
+}
+
+/* --- watching ------------------------------------------------------------------------------- */
+
+struct watch {
+	struct client *client;
+	struct query *queries;
+	size_t *positions;
+	size_t count;
+};
+
+static int watch_open(void *context, const struct query *queries, const json *const *lists,
+	size_t count, struct watch **ret, struct err *err)
+{
+	struct client *client = context;
+	if (client->dead)
+		return interrupted(err);
+	struct watch *watch = mem_alloc(1, sizeof(*watch));
+	watch->client = client;
+	watch->count = count;
+	watch->queries = mem_alloc(count, sizeof(*watch->queries));
+	watch->positions = mem_alloc(count, sizeof(*watch->positions));
+	for (size_t i = 0; i < count; i++) {
+		const char *version = json_path_text(lists[i], "metadata", "resourceVersion", NULL);
+		watch->queries[i] = query_copy(&queries[i]);
+		watch->positions[i] = strtoul(version, NULL, 10);
+	}
+	*ret = watch;
+	return 0;
+}
+
+static void watch_close(struct watch *watch)
+{
+	if (watch == NULL)
+		return;
+	for (size_t i = 0; i < watch->count; i++)
+		query_release(&watch->queries[i]);
+	free(watch->queries);
+	free(watch->positions);
+	free(watch);
+}
+
+static json *make_event(const char *type, const json *tree)
+{
+	json *event = json_object();
+	json_set_text(event, "type", type);
+	json_set(event, "object", json_copy(tree));
+	return event;
+}
+
+/* The next event that a query has to tell, or NULL. */
+static json *next_event(struct watch *watch, size_t index)
+{
+	const struct sim *sim = watch->client->sim;
+	const struct query *query = &watch->queries[index];
+	while (watch->positions[index] < sim->event_count) {
+		size_t place = watch->positions[index]++;
+		const struct event *event = &sim->events[place];
+		if (event->object->kind != query->kind)
+			continue;
+		if (query_matches(query, event->tree))
+			return make_event(event->type, event->tree);
+		/* What matched before and does not any more is gone for this watch. */
+		while (place-- > 0 && sim->events[place].object != event->object)
+			continue;
+		if (place != (size_t)-1 && query_matches(query, sim->events[place].tree))
+			return make_event("DELETED", event->tree);
+	}
+	return NULL;
+}
+
+static bool take_event(struct watch *watch, size_t *ret_index, json **ret_event)
+{
+	size_t start = sim_random(watch->client->sim, watch->count);
+	for (size_t i = 0; i < watch->count; i++) {
+		size_t index = (start + i) % watch->count;
+		json *event = next_event(watch, index);
+		if (event == NULL)
+			continue;
+		*ret_index = index;
+		*ret_event = event;
+		return true;
+	}
+	return false;
+}
+
+static int watch_next(struct watch *watch, int64_t timeout_ms, size_t *ret_index, json **ret_event,
+	struct err *err)
+{
+	struct client *client = watch->client;
+	struct sim *sim = client->sim;
+	int64_t end = sim->now_ms + timeout_ms;
+	if (client->waiting != NULL)
+		client->waiting(client, client->waiting_context);
+	for (;;) {
+		if (client->dead)
+			return interrupted(err);
+		/* Watches lag, and break now and then. */
+		if (sim_random(sim, 300) == 0)
+			return err_set(err, ERR_EXPIRED, "too old resource version");
+		if (sim_random(sim, 3) == 0 && take_event(watch, ret_index, ret_event))
+			return 1;
+		if (sim->now_ms >= end)
+			return take_event(watch, ret_index, ret_event) ? 1 : 0;
+		sim_advance(sim, end);
+	}
+}
+
+/* --- the host ------------------------------------------------------------------------------- */
+
+static int64_t monotonic_ms(void *context)
+{
+	const struct client *client = context;
+	return client->sim->now_ms;
+}
+
+static void wall_time(void *context, char ret[32])
+{
+	const struct client *client = context;
+	sim_wall_time(client->sim, ret);
+}
+
+static int sim_sleep(void *context, int64_t ms, struct err *err)
+{
+	struct client *client = context;
+	if (client->dead)
+		return interrupted(err);
+	sim_run_for(client->sim, ms);
+	return 0;
+}
+
+static int is_alive(void *context, const char *machine, const char *process)
+{
+	const struct client *client = context;
+	if (!str_equal(machine, client->machine))
+		return -1;
+	return str_equal(process, "alive");
+}
+
+/* --- the observer --------------------------------------------------------------------------- */
+
+static void observe_text(void *context, const char *text)
+{
+	struct client *client = context;
+	char *notes = mem_format("%s%s\n", client->notes == NULL ? "" : client->notes, text);
+	free(client->notes);
+	client->notes = notes;
+	if (client->sim->trace)
+		(void)fprintf(
+			stderr, "%6lld %s: %s\n", (long long)client->sim->now_ms, client->id, text);
+}
+
+static void observe_waiting(void *context, const struct situation *situation, const char *text)
+{
+	const struct client *client = context;
+	(void)situation;
+	if (client->sim->trace)
+		(void)fprintf(stderr, "%6lld %s: waiting until %s\n",
+			(long long)client->sim->now_ms, client->id, text);
+}
+
+void client_init(struct client *client, struct sim *sim, const char *id)
+{
+	*client = (struct client){
+		.sim = sim,
+		.id = id,
+		.machine = sim_random(sim, 2) == 0 ? "here" : "there",
+		.process = "dead",
+		.ports =
+			{
+				.api = {.list = sim_list,
+					.write = sim_write,
+					.watch_open = watch_open,
+					.watch_next = watch_next,
+					.watch_close = watch_close},
+				.host = {.monotonic_ms = monotonic_ms,
+					.wall_time = wall_time,
+					.sleep = sim_sleep,
+					.is_alive = is_alive},
+				.observer = {.done = observe_text,
+					.note = observe_text,
+					.waiting = observe_waiting},
+			},
+	};
+	client->ports.api.context = client;
+	client->ports.host.context = client;
+	client->ports.observer.context = client;
+}
+
+void client_release(struct client *client)
+{
+	free(client->notes);
+	client->notes = NULL;
+}

@@ -1,0 +1,66 @@
+/* The EndpointSlice controller: one slice for each Service, from pods and Services as cached. */
+#include "api/selector.h"
+#include "sim/sim.h"
+
+static const json *seen(const struct object *object)
+{
+	return object->views[VIEW_CONTROLLERS];
+}
+
+static json *make_endpoint(const struct object *pod)
+{
+	const json *tree = seen(pod);
+	bool ready = sim_pod_is_ready(tree);
+	bool deleting = object_is_deleting(tree);
+	json *endpoint = json_object();
+	json_append(json_ensure_array(endpoint, "addresses"),
+		json_string(json_path_text(tree, "status", "podIP", NULL)));
+	json *conditions = json_ensure_object(endpoint, "conditions");
+	json_set_bool(conditions, "ready", ready && !deleting);
+	json_set_bool(conditions, "serving", ready);
+	json_set_bool(conditions, "terminating", deleting);
+	json *reference = json_ensure_object(endpoint, "targetRef");
+	json_set_text(reference, "kind", "Pod");
+	json_set_text(reference, "name", pod->name);
+	json_set_text(reference, "uid", pod->uid);
+	return endpoint;
+}
+
+static json *make_endpoints(struct sim *sim, const struct object *service)
+{
+	const json *selector = json_path(seen(service), "spec", "selector", NULL);
+	json *endpoints = json_array();
+	sim_each(pod, sim, &KIND_POD) if (seen(pod) != NULL &&
+					  json_path(seen(pod), "status", "podIP", NULL) != NULL &&
+					  str_equal(pod->namespace, service->namespace) &&
+					  selector_map_matches(selector,
+						  json_path(seen(pod), "metadata", "labels", NULL)))
+		json_append(endpoints, make_endpoint(pod));
+	return endpoints;
+}
+
+static void sync_service(struct sim *sim, const struct object *service)
+{
+	AUTO_STRING name = mem_format("%s-slice", service->name);
+	json *endpoints = make_endpoints(sim, service);
+	struct object *slice = sim_find(sim, &KIND_ENDPOINT_SLICE, service->namespace, name);
+	if (slice == NULL) {
+		json *tree = object_new(&KIND_ENDPOINT_SLICE, service->namespace, name);
+		object_set_label(tree, "kubernetes.io/service-name", service->name);
+		json_set(tree, "endpoints", endpoints);
+		(void)sim_create(sim, &KIND_ENDPOINT_SLICE, tree);
+		return;
+	}
+	if (json_equal(json_get(slice->now, "endpoints"), endpoints)) {
+		json_free(endpoints);
+		return;
+	}
+	json *tree = json_copy(slice->now);
+	json_set(tree, "endpoints", endpoints);
+	sim_put(sim, slice, tree);
+}
+
+void endpoints_sync(struct sim *sim)
+{
+	sim_each(service, sim, &KIND_SERVICE) if (seen(service) != NULL) sync_service(sim, service);
+}

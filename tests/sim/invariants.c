@@ -1,0 +1,223 @@
+#include "sim/invariants.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/patch.h"
+#include "sim/routes.h"
+
+void invariants_begin(struct sim *sim, int replicas)
+{
+	struct object *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web");
+	struct invariants *invariants = mem_alloc(1, sizeof(*invariants));
+	invariants->replicas = invariants->minimum = replicas;
+	invariants->stable_uid = mem_strdup(stable->uid);
+	sim_each(set, sim,
+		&KIND_REPLICA_SET) if (set->now != NULL && sim_is_owned(set->now, stable->uid))
+		invariants->stable_sets++;
+	sim->invariants = invariants;
+}
+
+void invariants_free(struct invariants *invariants)
+{
+	if (invariants == NULL)
+		return;
+	free(invariants->stable_uid);
+	free(invariants);
+}
+
+/* --- states --------------------------------------------------------------------------------- */
+
+/* What the record says now. */
+static void read_record(struct sim *sim, const struct event *event)
+{
+	struct invariants *invariants = sim->invariants;
+	CLEANUP(record_release) struct record record = {0};
+	struct err err = {0};
+	if (str_equal(event->type, "DELETED"))
+		return;
+	if (record_parse(event->tree, &record, &err) != 0)
+		sim_fail(sim, "the record is not one: %s", err.message);
+	invariants->begun = true;
+	invariants->goal = record.goal;
+	if (record.goal == GOAL_FINISH && !invariants->finishing) {
+		invariants->finishing = true;
+		invariants->stable_sets++;
+	}
+}
+
+static void check_serving(const struct sim *sim)
+{
+	int serving = count_endpoints_with(sim, VIEW_NOW, NULL);
+	if (serving < sim->invariants->minimum)
+		sim_fail(sim, "only %d pods serve", serving);
+}
+
+/* Tagging starts no rollout, and nothing else does before finish. */
+static void check_sets(const struct sim *sim)
+{
+	size_t count = 0;
+	sim_each(set, sim,
+		&KIND_REPLICA_SET) if (set->now != NULL &&
+				       sim_is_owned(set->now, sim->invariants->stable_uid)) count++;
+	if (count > sim->invariants->stable_sets)
+		sim_fail(sim, "a rollout of the stable Deployment has started");
+}
+
+/* How many ready pods the destination's share of the requests needs, of N for all of them. The
+ * canary's share is rounded down: --batches rounds its replicas so. */
+static int needed(const struct sim *sim, const struct destination *destination)
+{
+	int64_t all = destination->weight * sim->invariants->replicas;
+	bool canary = str_equal(destination->subset, CANARY_SUBSET);
+	int64_t share = (all + (canary ? 0 : destination->total - 1)) / destination->total;
+	return share > 0 ? (int)share : 1;
+}
+
+static void check_destination(
+	const struct sim *sim, const struct destination *destination, enum view view)
+{
+	const char *name = destination->subset == NULL ? "(none)" : destination->subset;
+	const char *who = view == VIEW_PROXIES ? "proxies know" : "there is";
+	if (!destination->defined)
+		sim_fail(sim, "a route names the subset %s, and no definition of it %s", name,
+			view == VIEW_PROXIES ? "has reached the proxies" : "is there");
+	if (destination->weight == 0 || sim->invariants->degraded)
+		return;
+	int ready = count_endpoints_with(sim, view, destination->labels);
+	bool now = view == VIEW_NOW;
+	if (ready < (now ? needed(sim, destination) : 1) &&
+		(ready == 0 || count_canary_endpoints(sim, VIEW_NOW) > 0))
+		sim_fail(sim,
+			"%d of %d of the requests go to subset %s, for which %s %d ready pods",
+			(int)destination->weight, (int)destination->total, name, who, ready);
+}
+
+/* Where the new version must get only what its weight says, every destination names a subset. */
+static void check_pinned(const struct sim *sim, const struct routing *routing, enum view view)
+{
+	const struct invariants *invariants = sim->invariants;
+	bool pinned = invariants->goal == GOAL_BATCH ||
+		      (invariants->goal == GOAL_ABORT && view == VIEW_NOW);
+	if (!pinned || invariants->finishing || count_canary_endpoints(sim, view) == 0)
+		return;
+	bool open = !routing->routed;
+	for (size_t i = 0; i < routing->count; i++)
+		open = open || routing->destinations[i].subset == NULL;
+	if (open)
+		sim_fail(sim,
+			"requests leak to the new version: its pods are ready%s, and a route "
+			"names no subset",
+			view == VIEW_PROXIES ? " and known to proxies" : "");
+}
+
+static void check_routes(const struct sim *sim, enum view view)
+{
+	struct routing routing = find_routing(sim, view);
+	if (!sim->istio)
+		return;
+	for (size_t i = 0; i < routing.count; i++)
+		check_destination(sim, &routing.destinations[i], view);
+	check_pinned(sim, &routing, view);
+}
+
+void invariants_check(struct sim *sim)
+{
+	if (sim->invariants == NULL)
+		return;
+	const struct event *event = &sim->events[sim->event_count - 1];
+	const struct kind *kind = event->object->kind;
+	if (kind == &KIND_CONFIG_MAP)
+		read_record(sim, event);
+	if (!sim->invariants->begun || kind == &KIND_CONFIG_MAP)
+		return;
+	if (kind == &KIND_REPLICA_SET)
+		check_sets(sim);
+	if (kind == &KIND_REPLICA_SET || kind == &KIND_DEPLOYMENT)
+		return;
+	if (!sim->invariants->degraded)
+		check_serving(sim);
+	check_routes(sim, VIEW_NOW);
+}
+
+void invariants_check_proxies(struct sim *sim)
+{
+	if (sim->invariants != NULL && sim->invariants->begun)
+		check_routes(sim, VIEW_PROXIES);
+}
+
+/* --- writes --------------------------------------------------------------------------------- */
+
+static bool is_ours(const struct write *write)
+{
+	return str_equal(write->name, "batchrollout-web") ||
+	       (write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web-v2"));
+}
+
+/* The fields that the tool may edit; all below them, too. Ends with NULL. */
+static const char *const *paths_for(const struct sim *sim, const struct write *write)
+{
+	static const char *const NOTHING[] = {NULL};
+	static const char *const OWN[] = {"/spec", NULL};
+	static const char *const RECORD[] = {"/data", "/metadata/labels", NULL};
+	static const char *const CANARY[] = {"/spec/replicas", NULL};
+	static const char *const STABLE[] = {
+		"/spec/replicas", "/spec/paused", "/spec/template/metadata/labels/version", NULL};
+	static const char *const RENEWED[] = {
+		"/spec/replicas", "/spec/paused", "/spec/template", NULL};
+	static const char *const SET[] = {
+		"/metadata/labels/version", "/spec/template/metadata/labels/version", NULL};
+	static const char *const POD[] = {"/metadata/labels/version", NULL};
+	static const char *const ROUTES[] = {"/spec/http/1/route", "/spec/http/2/route", NULL};
+	static const char *const SUBSETS[] = {"/spec/subsets", NULL};
+	const struct kind *kind = write->kind;
+	if (kind == &KIND_CONFIG_MAP && is_ours(write))
+		return RECORD;
+	if (kind == &KIND_DEPLOYMENT && is_ours(write))
+		return CANARY;
+	if (is_ours(write))
+		return OWN;
+	if (kind == &KIND_DEPLOYMENT && str_equal(write->name, "web"))
+		return sim->invariants->finishing ? RENEWED : STABLE;
+	if (kind == &KIND_REPLICA_SET)
+		return SET;
+	if (kind == &KIND_POD)
+		return POD;
+	if (kind == &KIND_VIRTUAL_SERVICE && str_equal(write->name, "web"))
+		return ROUTES;
+	if (kind == &KIND_DESTINATION_RULE && str_equal(write->name, "web"))
+		return sim->invariants->finishing ? SUBSETS : NOTHING;
+	return NOTHING;
+}
+
+static bool is_below(const char *path, const char *prefix)
+{
+	size_t length = strlen(prefix);
+	return str_starts(path, prefix) && (path[length] == '\0' || path[length] == '/');
+}
+
+static void check_patch(const struct sim *sim, const struct write *write)
+{
+	AUTO_JSON patch = patch_from_difference(write->before, write->after);
+	const char *const *paths = paths_for(sim, write);
+	json_for_each (operation, patch) {
+		const char *path = json_get_text(operation, "path");
+		bool allowed = false;
+		for (size_t i = 0; paths[i] != NULL; i++)
+			allowed = allowed || is_below(path, paths[i]);
+		if (!allowed)
+			sim_fail(sim, "%s/%s: the field %s is not ours", write->kind->singular,
+				write->name, path);
+	}
+}
+
+void invariants_check_write(struct sim *sim, const struct write *write)
+{
+	if (sim->invariants == NULL || write->dry_run)
+		return;
+	if (write->verb == WRITE_UPDATE)
+		check_patch(sim, write);
+	else if (!is_ours(write))
+		sim_fail(sim, "%s/%s is not ours to create or delete", write->kind->singular,
+			write->name);
+}

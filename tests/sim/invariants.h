@@ -1,0 +1,35 @@
+/*
+ * What must hold in every state, from the moment that it is asked for: DESIGN.md, "Invariants".
+ * Checked at every change of an object, and whenever proxies learn something.
+ */
+#ifndef SIM_INVARIANTS_H
+#define SIM_INVARIANTS_H
+
+#include "api/port.h"
+#include "release/record.h"
+#include "sim/sim.h"
+
+struct invariants {
+	int replicas;  /* N: never fewer pods serve */
+	int minimum;   /* usually N; what a test allows */
+	bool degraded; /* the test kills pods: only Istio's objects are checked */
+	char *stable_uid;
+	size_t stable_sets; /* ReplicaSets that the stable Deployment may have now */
+	/* From the record, as it is written. */
+	bool begun;
+	enum goal goal;
+	bool finishing; /* finish has begun once: templates change from here on */
+	/* The user's VirtualServices and DestinationRules may be edited here. */
+	const char *const *user_paths;
+};
+
+/* Begins to check; the cluster is at rest. */
+void invariants_begin(struct sim *sim, int replicas);
+void invariants_free(struct invariants *invariants);
+
+void invariants_check(struct sim *sim);
+void invariants_check_proxies(struct sim *sim);
+/* Whether a process of the tool may write this. */
+void invariants_check_write(struct sim *sim, const struct write *write);
+
+#endif

@@ -1,0 +1,89 @@
+/* The verbs, as cmd/ puts them together. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "release/drive.h"
+#include "release/verbs.h"
+#include "sim/client.h"
+
+static struct holder holder_of(const struct client *client, const char *verb)
+{
+	struct holder holder = {0};
+	(void)snprintf(holder.id, sizeof(holder.id), "%s", client->id);
+	(void)snprintf(holder.user, sizeof(holder.user), "%s@%s", client->id, client->machine);
+	(void)snprintf(holder.verb, sizeof(holder.verb), "%s", verb);
+	(void)snprintf(holder.machine, sizeof(holder.machine), "%s", client->machine);
+	(void)snprintf(holder.process, sizeof(holder.process), "dead");
+	return holder;
+}
+
+static int ended(struct client *client, int code)
+{
+	client->ended = true;
+	if (client->sim->trace)
+		(void)fprintf(stderr, "%6lld %s: returned %d %s\n", (long long)client->sim->now_ms,
+			client->id, code, code < 0 ? client->err.message : "");
+	return code;
+}
+
+int run_start(struct client *client, const struct start_options *options)
+{
+	CLEANUP(record_release) struct record record = {0};
+	CLEANUP(str_list_release) struct str_list notes = {0};
+	char now[32];
+	int code = prepare_release(&client->ports.api, options, &record, &notes, &client->err);
+	if (code != 0)
+		return ended(client, code);
+	sim_wall_time(client->sim, now);
+	record.started_at = mem_strdup(now);
+	record.started_by = mem_strdup(client->id);
+	record.holder = holder_of(client, "start");
+	code = record_save(&record, &client->ports.api, &client->err);
+	if (code == 0)
+		code = engine_run(&client->ports, &record, false, &client->err);
+	return ended(client, code);
+}
+
+static int run_verb(struct client *client, const char *verb, bool take_over,
+	int (*change)(struct record *record, void *context, struct err *err), void *context)
+{
+	CLEANUP(record_release) struct record record = {0};
+	struct claim claim = {
+		.namespace = NAMESPACE,
+		.service = "web",
+		.self = holder_of(client, verb),
+		.take_over = take_over,
+		.change = change,
+		.context = context,
+	};
+	int code = claim_release(&client->ports, &claim, &record, &client->err);
+	if (code == 0)
+		code = engine_run(&client->ports, &record, false, &client->err);
+	return ended(client, code);
+}
+
+int run_next(struct client *client)
+{
+	struct next_options options = {0};
+	return run_verb(client, "next", false, change_for_next, &options);
+}
+
+int run_next_all(struct client *client)
+{
+	struct next_options options = {.all = true};
+	return run_verb(client, "next", false, change_for_next, &options);
+}
+
+int run_abort(struct client *client)
+{
+	return run_verb(client, "abort", true, change_for_abort, NULL);
+}
+
+void load_record(struct sim *sim, struct record *ret)
+{
+	const struct object *object =
+		sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web");
+	struct err err = {0};
+	if (object == NULL || record_parse(object->now, ret, &err) != 0)
+		sim_fail(sim, "no record: %s", err.message);
+}

@@ -1,0 +1,103 @@
+#include "sim/routes.h"
+
+static bool is_web(const char *host)
+{
+	return str_equal(host, "web") || str_equal(host, "web." NAMESPACE ".svc.cluster.local");
+}
+
+const json *view_of(const struct object *object, enum view view)
+{
+	return view == VIEW_NOW ? object->now : object->views[view];
+}
+
+static const json *find_labels(const struct sim *sim, enum view view, const char *subset)
+{
+	sim_each(rule, sim, &KIND_DESTINATION_RULE)
+	{
+		const json *tree = view_of(rule, view);
+		if (!is_web(json_path_text(tree, "spec", "host", NULL)))
+			continue;
+		json_for_each (candidate, json_path(tree, "spec", "subsets", NULL))
+			if (str_equal(json_get_text(candidate, "name"), subset))
+				return json_get(candidate, "labels");
+	}
+	return NULL;
+}
+
+static void add_route(const struct sim *sim, enum view view, const json *route, struct routing *ret)
+{
+	const json *list = json_get(route, "route");
+	int64_t total = 0;
+	json_for_each (entry, list)
+		if (is_web(json_path_text(entry, "destination", "host", NULL)))
+			total += json_count(list) == 1 ? 1 : json_get_integer(entry, "weight", 0);
+	json_for_each (entry, list) {
+		const json *place = json_get(entry, "destination");
+		if (!is_web(json_get_text(place, "host")) || ret->count == DESTINATIONS_MAXIMUM)
+			continue;
+		struct destination *destination = &ret->destinations[ret->count++];
+		*destination = (struct destination){
+			.subset = json_get_text(place, "subset"),
+			.weight = json_count(list) == 1 ? 1 : json_get_integer(entry, "weight", 0),
+			.total = total,
+			.defined = true,
+		};
+		if (destination->subset == NULL)
+			continue;
+		destination->labels = find_labels(sim, view, destination->subset);
+		destination->defined = destination->labels != NULL;
+	}
+}
+
+struct routing find_routing(const struct sim *sim, enum view view)
+{
+	struct routing routing = {0};
+	sim_each(service, sim, &KIND_VIRTUAL_SERVICE)
+	{
+		const json *tree = view_of(service, view);
+		json_for_each (host, json_path(tree, "spec", "hosts", NULL))
+			if (is_web(json_text(host))) {
+				routing.routed = true;
+				json_for_each (route, json_path(tree, "spec", "http", NULL))
+					add_route(sim, view, route, &routing);
+			}
+	}
+	return routing;
+}
+
+static bool has_labels(const json *pod, const json *labels)
+{
+	json_for_each (pair, labels)
+		if (!str_equal(object_label(pod, json_key(pair)), json_text(pair)))
+			return false;
+	return true;
+}
+
+static int count(const struct sim *sim, enum view view, const json *labels, bool canary)
+{
+	int found = 0;
+	sim_each(slice, sim, &KIND_ENDPOINT_SLICE)
+		json_for_each (endpoint, json_get(view_of(slice, view), "endpoints"))
+	{
+		const char *uid = json_path_text(endpoint, "targetRef", "uid", NULL);
+		const struct object *pod = sim_find_uid(sim, uid);
+		const json *tree = view_of(pod, view);
+		if (tree == NULL || !has_labels(tree, labels) ||
+			!json_is_true(json_path(endpoint, "conditions", "ready", NULL)))
+			continue;
+		if (view == VIEW_NOW && (!pod->ready || pod->deleting))
+			continue;
+		found += !canary || str_starts(pod->name, "web-v2-");
+	}
+	return found;
+}
+
+int count_endpoints_with(const struct sim *sim, enum view view, const json *labels)
+{
+	return count(sim, view, labels, false);
+}
+
+int count_canary_endpoints(const struct sim *sim, enum view view)
+{
+	return count(sim, view, NULL, true);
+}

@@ -1,0 +1,126 @@
+/*
+ * A cluster in memory, deterministic: an API server and the controllers that matter, which work
+ * from caches that lag, in an order that a seed decides. The same seed plays the same again.
+ *
+ * Every change to an object is an event in one log; its place there is the resourceVersion. Watches
+ * and caches are positions in that log. Trees in the log are never changed: whoever changes an
+ * object copies its tree, edits the copy and puts it as a new event.
+ */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/object.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+struct invariants;
+
+/* How long a pod that is deleted goes on, and the longest that a proxy learns late. */
+#define GRACE_MS 4000
+#define PROXY_LAG_MS 1500
+#define NAMESPACE "shop"
+
+enum view {
+	VIEW_CONTROLLERS, /* the caches that all controllers share */
+	VIEW_PROXIES,	  /* what proxies know */
+	VIEW_COUNT,
+};
+
+struct object {
+	const struct kind *kind;
+	char *namespace, *name, *uid;
+	const json *now;	       /* belongs to the log; NULL when it is gone */
+	const json *views[VIEW_COUNT]; /* as others see it */
+	bool dirty;		       /* its controller has something to look at */
+	size_t expected; /* the end of the log after the controller's last write about its pods */
+	/* Pods: derived from `now`, for speed. */
+	bool ready, deleting;
+	int64_t ready_at, gone_at;
+};
+
+struct event {
+	struct object *object;
+	const char *type;
+	json *tree;
+	int64_t at;
+};
+
+enum cached_kind { CACHED_DEPLOYMENTS, CACHED_SETS, CACHED_PODS, CACHED_SERVICES, CACHED_COUNT };
+
+struct sim {
+	uint64_t seed, random;
+	int64_t now_ms;
+	struct object **objects;
+	size_t object_count;
+	struct event *events;
+	size_t event_count;
+	size_t positions[CACHED_COUNT];
+	size_t proxy_position;
+	int64_t proxy_lag_ms;
+	bool endpoints_dirty, garbage;
+	const char *broken_image; /* pods with this image never get ready */
+	bool istio;		  /* Istio's API is served */
+	struct invariants *invariants;
+	bool trace;
+};
+
+struct sim *sim_new(uint64_t seed);
+void sim_free(struct sim *sim);
+void sim_cleanup(struct sim **sim);
+#define AUTO_SIM CLEANUP(sim_cleanup) struct sim *
+
+/* Says what is wrong with the seed that makes it again, and fails the test. */
+void sim_fail(const struct sim *sim, const char *format, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+/* A number below `limit`. */
+size_t sim_random(struct sim *sim, size_t limit);
+/* The wall clock, "2026-01-31T12:00:00Z". */
+void sim_wall_time(const struct sim *sim, char ret[32]);
+
+/* store.c: the objects. sim_put takes the tree over. */
+struct object *sim_find(
+	const struct sim *sim, const struct kind *kind, const char *namespace, const char *name);
+struct object *sim_find_uid(const struct sim *sim, const char *uid);
+struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_taken);
+void sim_put(struct sim *sim, struct object *object, json *tree_taken);
+void sim_remove(struct sim *sim, struct object *object);
+/* A DELETE as the API server does it. */
+void sim_delete(struct sim *sim, struct object *object, const char *propagation);
+/* The object's version in the store is what the controllers' cache holds. */
+bool sim_is_current(const struct object *object, enum view view);
+
+/* steps.c: one controller or cache does one thing. False when nobody has anything to do now. */
+bool sim_step(struct sim *sim);
+/* Up to so many steps, and a little time. */
+void sim_steps(struct sim *sim, size_t most);
+/* Lets the cluster work until nothing is to do any more, at most so long. */
+void sim_run_for(struct sim *sim, int64_t ms);
+/* Goes on to the next moment at which something happens by itself, but not past `limit`. */
+void sim_advance(struct sim *sim, int64_t limit);
+
+/* The controllers: each does one step for one object, from the cache. */
+void deployment_sync(struct sim *sim, struct object *deployment);
+void replica_set_sync(struct sim *sim, struct object *set);
+void endpoints_sync(struct sim *sim);
+bool collect_garbage(struct sim *sim);
+/* The kubelet: true when a pod's time had come. */
+bool pods_tick(struct sim *sim);
+int64_t pods_next_time(const struct sim *sim);
+
+bool sim_pod_is_ready(const json *pod);
+/* Whether an owner reference of the tree has this uid. */
+bool sim_is_owned(const json *tree, const char *uid);
+
+/* For each object of a kind; where it is to be there in the store (or in a view), ask. */
+#define sim_each(item, sim, of_kind)                                                               \
+	for (size_t item##_i = 0; item##_i < (sim)->object_count; item##_i++)                      \
+		for (struct object *item = (sim)->objects[item##_i];                               \
+			item != NULL && item->kind == (of_kind); item = NULL)
+
+#endif

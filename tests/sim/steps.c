@@ -1,0 +1,162 @@
+/* Who does something next: chosen by chance among all who have something to do. */
+#include "sim/invariants.h"
+#include "sim/sim.h"
+
+static const struct kind *const CACHED[CACHED_COUNT] = {
+	[CACHED_DEPLOYMENTS] = &KIND_DEPLOYMENT,
+	[CACHED_SETS] = &KIND_REPLICA_SET,
+	[CACHED_PODS] = &KIND_POD,
+	[CACHED_SERVICES] = &KIND_SERVICE,
+};
+
+/* Moves on to the next event of the cache's kind; false when there is none. */
+static bool skip_to_event(struct sim *sim, enum cached_kind cache)
+{
+	size_t *position = &sim->positions[cache];
+	while (*position < sim->event_count && sim->events[*position].object->kind != CACHED[cache])
+		(*position)++;
+	return *position < sim->event_count;
+}
+
+static void mark_owner(struct sim *sim, const json *tree)
+{
+	struct object *owner = sim_find_uid(sim, object_controller_uid(tree));
+	if (owner != NULL)
+		owner->dirty = true;
+}
+
+static void mark_all(struct sim *sim, const struct kind *kind)
+{
+	sim_each(object, sim, kind) object->dirty = true;
+}
+
+/* The cache takes one event in, and the controllers of what it is about get to know. */
+static void advance_cache(struct sim *sim, enum cached_kind cache)
+{
+	const struct event *event = &sim->events[sim->positions[cache]++];
+	struct object *object = event->object;
+	bool deleted = str_equal(event->type, "DELETED");
+	object->views[VIEW_CONTROLLERS] = deleted ? NULL : event->tree;
+	object->dirty = true;
+	if (cache == CACHED_SETS || cache == CACHED_PODS) {
+		mark_owner(sim, event->tree);
+		if (object_controller_uid(event->tree) == NULL)
+			mark_all(sim, cache == CACHED_SETS ? &KIND_DEPLOYMENT : &KIND_REPLICA_SET);
+	}
+	if (cache == CACHED_PODS || cache == CACHED_SERVICES)
+		sim->endpoints_dirty = true;
+}
+
+/* What a candidate would do. */
+struct candidate {
+	enum { ADVANCE, DEPLOYMENT, REPLICA_SET, ENDPOINTS, GARBAGE } what;
+	enum cached_kind cache;
+	struct object *object;
+};
+
+#define CANDIDATES_MAXIMUM 64
+
+static size_t find_candidates(struct sim *sim, struct candidate *ret)
+{
+	size_t count = 0;
+	for (enum cached_kind cache = 0; cache < CACHED_COUNT; cache++)
+		if (skip_to_event(sim, cache))
+			ret[count++] = (struct candidate){.what = ADVANCE, .cache = cache};
+	for (size_t i = 0; i < sim->object_count && count < CANDIDATES_MAXIMUM - 2; i++) {
+		struct object *object = sim->objects[i];
+		if (!object->dirty)
+			continue;
+		bool deployment = object->kind == &KIND_DEPLOYMENT;
+		if (object->views[VIEW_CONTROLLERS] == NULL ||
+			(!deployment && object->kind != &KIND_REPLICA_SET)) {
+			object->dirty = false;
+			continue;
+		}
+		ret[count++] = (struct candidate){
+			.what = deployment ? DEPLOYMENT : REPLICA_SET, .object = object};
+	}
+	if (sim->endpoints_dirty)
+		ret[count++] = (struct candidate){.what = ENDPOINTS};
+	if (sim->garbage)
+		ret[count++] = (struct candidate){.what = GARBAGE};
+	return count;
+}
+
+bool sim_step(struct sim *sim)
+{
+	if (pods_tick(sim))
+		return true;
+	struct candidate candidates[CANDIDATES_MAXIMUM];
+	size_t count = find_candidates(sim, candidates);
+	if (count == 0)
+		return false;
+	struct candidate chosen = candidates[sim_random(sim, count)];
+	switch (chosen.what) {
+	case ADVANCE:
+		advance_cache(sim, chosen.cache);
+		break;
+	case DEPLOYMENT:
+		chosen.object->dirty = false;
+		deployment_sync(sim, chosen.object);
+		break;
+	case REPLICA_SET:
+		chosen.object->dirty = false;
+		replica_set_sync(sim, chosen.object);
+		break;
+	case ENDPOINTS:
+		sim->endpoints_dirty = false;
+		endpoints_sync(sim);
+		break;
+	case GARBAGE:
+		sim->garbage = collect_garbage(sim);
+		break;
+	}
+	return true;
+}
+
+static void let_time_pass(struct sim *sim, int64_t to)
+{
+	if (to > sim->now_ms)
+		sim->now_ms = to;
+	int64_t known = sim->now_ms - sim->proxy_lag_ms;
+	bool changed = false;
+	while (sim->proxy_position < sim->event_count &&
+		sim->events[sim->proxy_position].at <= known) {
+		const struct event *event = &sim->events[sim->proxy_position++];
+		bool deleted = str_equal(event->type, "DELETED");
+		event->object->views[VIEW_PROXIES] = deleted ? NULL : event->tree;
+		changed = true;
+	}
+	if (changed)
+		invariants_check_proxies(sim);
+}
+
+void sim_steps(struct sim *sim, size_t most)
+{
+	for (size_t count = sim_random(sim, most + 1); count > 0 && sim_step(sim); count--)
+		let_time_pass(sim, sim->now_ms + (int64_t)sim_random(sim, 10));
+	let_time_pass(sim, sim->now_ms + 1);
+}
+
+void sim_advance(struct sim *sim, int64_t limit)
+{
+	if (sim_step(sim)) {
+		int64_t later = sim->now_ms + (int64_t)sim_random(sim, 10);
+		let_time_pass(sim, later < limit ? later : limit);
+		return;
+	}
+	int64_t next = pods_next_time(sim);
+	if (sim->proxy_position < sim->event_count) {
+		int64_t known = sim->events[sim->proxy_position].at + sim->proxy_lag_ms;
+		if (next < 0 || known < next)
+			next = known;
+	}
+	let_time_pass(sim, next < 0 || next > limit ? limit : next);
+}
+
+void sim_run_for(struct sim *sim, int64_t ms)
+{
+	int64_t end = sim->now_ms + ms;
+	while (sim->now_ms < end)
+		sim_advance(sim, end);
+}

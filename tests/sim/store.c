@@ -1,0 +1,196 @@
+/* The API server's objects, their versions, and the log of their changes. */
+#include "sim/sim.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "sim/invariants.h"
+
+struct sim *sim_new(uint64_t seed)
+{
+	struct sim *sim = mem_alloc(1, sizeof(*sim));
+	sim->seed = seed;
+	sim->random = seed * 0x9E3779B97F4A7C15U + 1;
+	sim->trace = getenv("SIM_TRACE") != NULL;
+	sim->proxy_lag_ms = (int64_t)sim_random(sim, PROXY_LAG_MS);
+	return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+	if (sim == NULL)
+		return;
+	for (size_t i = 0; i < sim->event_count; i++)
+		json_free(sim->events[i].tree);
+	for (size_t i = 0; i < sim->object_count; i++) {
+		free(sim->objects[i]->namespace);
+		free(sim->objects[i]->name);
+		free(sim->objects[i]->uid);
+		free(sim->objects[i]);
+	}
+	free(sim->events);
+	free(sim->objects);
+	invariants_free(sim->invariants);
+	free(sim);
+}
+
+void sim_cleanup(struct sim **sim)
+{
+	sim_free(*sim);
+}
+
+void sim_fail(const struct sim *sim, const char *format, ...)
+{
+	char text[2048];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	fail_msg("%s (at %" PRId64 " ms, version %zu; play it again with SIM_SEED=%" PRIu64
+		 " SIM_TRACE=1)",
+		text, sim->now_ms, sim->event_count, sim->seed);
+	abort();
+}
+
+/* splitmix64 */
+size_t sim_random(struct sim *sim, size_t limit)
+{
+	uint64_t z = sim->random += 0x9E3779B97F4A7C15U;
+	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+	z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+	z ^= z >> 31;
+	return limit == 0 ? 0 : (size_t)(z % limit);
+}
+
+void sim_wall_time(const struct sim *sim, char ret[32])
+{
+	static const time_t BEGIN = 1767225600; /* 2026-01-01 */
+	time_t at = BEGIN + (time_t)(sim->now_ms / 1000);
+	struct tm parts;
+	(void)gmtime_r(&at, &parts);
+	(void)strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+struct object *sim_find(
+	const struct sim *sim, const struct kind *kind, const char *namespace, const char *name)
+{
+	sim_each(object, sim, kind) if (object->now != NULL && str_equal(object->name, name) &&
+					str_equal(object->namespace, namespace)) return object;
+	return NULL;
+}
+
+struct object *sim_find_uid(const struct sim *sim, const char *uid)
+{
+	for (size_t i = 0; i < sim->object_count; i++)
+		if (str_equal(sim->objects[i]->uid, uid))
+			return sim->objects[i];
+	return NULL;
+}
+
+bool sim_is_current(const struct object *object, enum view view)
+{
+	return object->now != NULL && object->now == object->views[view];
+}
+
+bool sim_pod_is_ready(const json *pod)
+{
+	json_for_each (condition, json_path(pod, "status", "conditions", NULL))
+		if (str_equal(json_get_text(condition, "type"), "Ready"))
+			return str_equal(json_get_text(condition, "status"), "True");
+	return false;
+}
+
+bool sim_is_owned(const json *tree, const char *uid)
+{
+	json_for_each (owner, json_path(tree, "metadata", "ownerReferences", NULL))
+		if (str_equal(json_get_text(owner, "uid"), uid))
+			return true;
+	return false;
+}
+
+static void log_event(struct sim *sim, struct object *object, const char *type, json *tree)
+{
+	AUTO_STRING version = mem_format("%zu", sim->event_count + 1);
+	json_set_text(json_get(tree, "metadata"), "resourceVersion", version);
+	sim->events = mem_grow(sim->events, sim->event_count + 1, sizeof(*sim->events));
+	sim->events[sim->event_count++] = (struct event){object, type, tree, sim->now_ms};
+	bool deleted = str_equal(type, "DELETED");
+	object->now = deleted ? NULL : tree;
+	if (object->kind == &KIND_POD) {
+		object->ready = !deleted && sim_pod_is_ready(tree);
+		object->deleting = deleted || object_is_deleting(tree);
+	}
+	invariants_check(sim);
+}
+
+struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_taken)
+{
+	struct object *object = mem_alloc(1, sizeof(*object));
+	object->kind = kind;
+	object->namespace = mem_strdup(object_namespace(tree_taken));
+	object->name = mem_strdup(object_name(tree_taken));
+	object->uid = mem_format("uid-%zu", sim->object_count + 1);
+	object->ready_at = object->gone_at = -1;
+	sim->objects = mem_grow(sim->objects, sim->object_count + 1, sizeof(struct object *));
+	sim->objects[sim->object_count++] = object;
+
+	char now[32];
+	sim_wall_time(sim, now);
+	json *metadata = json_ensure_object(tree_taken, "metadata");
+	json_set_text(metadata, "uid", object->uid);
+	json_set_text(metadata, "creationTimestamp", now);
+	if (json_get(tree_taken, "spec") != NULL)
+		json_set_integer(metadata, "generation", 1);
+	log_event(sim, object, "ADDED", tree_taken);
+	return object;
+}
+
+void sim_put(struct sim *sim, struct object *object, json *tree_taken)
+{
+	json *metadata = json_get(tree_taken, "metadata");
+	if (!json_equal(json_get(object->now, "spec"), json_get(tree_taken, "spec")))
+		json_set_integer(
+			metadata, "generation", json_get_integer(metadata, "generation", 0) + 1);
+	log_event(sim, object, "MODIFIED", tree_taken);
+}
+
+void sim_remove(struct sim *sim, struct object *object)
+{
+	log_event(sim, object, "DELETED", json_copy(object->now));
+	sim->garbage = true;
+}
+
+static void add_finalizer(json *tree, const char *finalizer)
+{
+	json_append(json_ensure_array(json_get(tree, "metadata"), "finalizers"),
+		json_string(finalizer));
+}
+
+void sim_delete(struct sim *sim, struct object *object, const char *propagation)
+{
+	bool pod = object->kind == &KIND_POD;
+	bool orphan = str_equal(propagation, "Orphan");
+	bool foreground = str_equal(propagation, "Foreground");
+	if (!pod && !orphan && !foreground) {
+		sim_remove(sim, object);
+		return;
+	}
+	if (object_is_deleting(object->now))
+		return;
+	char now[32];
+	sim_wall_time(sim, now);
+	json *tree = json_copy(object->now);
+	json_set_text(json_get(tree, "metadata"), "deletionTimestamp", now);
+	if (orphan || foreground)
+		add_finalizer(tree, orphan ? "orphan" : "foregroundDeletion");
+	sim_put(sim, object, tree);
+	object->ready_at = -1;
+	if (pod)
+		object->gone_at = sim->now_ms + GRACE_MS;
+	sim->garbage = true;
+}

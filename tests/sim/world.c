@@ -1,0 +1,289 @@
+#include "sim/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/invariants.h"
+
+const char *const WORLD_NAMES[WORLD_COUNT] = {
+	[WORLD_REPLICAS] = "replicas",
+	[WORLD_ISTIO] = "istio",
+	[WORLD_ROUTED] = "routed",
+	[WORLD_SUBSETS] = "subsets",
+	[WORLD_NAMED_SUBSETS] = "named subsets",
+};
+
+/* Single quotes for double ones, so that it reads in C. */
+static json *parse(const struct sim *sim, const char *text)
+{
+	AUTO_STRING quoted = mem_strdup(text);
+	for (char *c = quoted; *c != '\0'; c++)
+		*c = *c == '\'' ? '"' : *c;
+	json *tree = NULL;
+	struct err err = {0};
+	if (json_parse(quoted, strlen(quoted), &tree, &err) != 0)
+		sim_fail(sim, "%s", err.message);
+	return tree;
+}
+
+static struct object *add(
+	struct sim *sim, const struct kind *kind, const char *name, const char *spec)
+{
+	json *tree = object_new(kind, NAMESPACE, name);
+	object_set_label(tree, "team", "shop");
+	object_set_annotation(tree, "example.com/note", "keep me");
+	json_set(tree, "spec", parse(sim, spec));
+	return sim_create(sim, kind, tree);
+}
+
+static void add_deployment(struct sim *sim, const struct setting *setting)
+{
+	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web",
+		"{'replicas': 1, 'revisionHistoryLimit': 10, 'selector': {'matchLabels': {'app': "
+		"'web'}}, 'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
+		"'25%', 'maxUnavailable': '25%'}}, 'template': {'metadata': {'labels': {'app': "
+		"'web', 'sidecar.istio.io/inject': 'true'}}, 'spec': {'containers': [{'name': "
+		"'web', 'image': 'registry/web:v1'}]}}}");
+	json *tree = json_copy(deployment->now);
+	json *spec = json_get(tree, "spec");
+	json_set_integer(spec, "replicas", setting->replicas);
+	if (setting->world == WORLD_SUBSETS || setting->world == WORLD_NAMED_SUBSETS)
+		map_set_text(
+			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
+	sim_put(sim, deployment, tree);
+}
+
+static void add_routes(struct sim *sim, const char *destination)
+{
+	AUTO_STRING spec = mem_format(
+		"{'hosts': ['web'], 'http': ["
+		"{'match': [{'uri': {'prefix': '/old'}}], 'redirect': {'uri': '/new'}},"
+		"{'name': 'debug', 'match': [{'headers': {'x-debug': {'exact': '1'}}}], 'timeout': "
+		"'9s', 'route': [{'destination': {%s}, 'headers': {'request': {'set': {'a': "
+		"'b'}}}}]},"
+		"{'name': 'main', 'retries': {'attempts': 2}, 'route': [{'destination': {%s}, "
+		"'weight': 90}, {'destination': {'host': 'other'}, 'weight': 10}]}]}",
+		destination, destination);
+	(void)add(sim, &KIND_VIRTUAL_SERVICE, "web", spec);
+}
+
+static void add_istio(struct sim *sim, enum world world)
+{
+	(void)add(sim, &KIND_VIRTUAL_SERVICE, "other",
+		"{'hosts': ['other'], 'http': [{'route': [{'destination': {'host': 'other'}}]}]}");
+	(void)add(sim, &KIND_DESTINATION_RULE, "other", "{'host': 'other'}");
+	if (world == WORLD_ISTIO)
+		return;
+	if (world == WORLD_ROUTED) {
+		(void)add(sim, &KIND_DESTINATION_RULE, "web",
+			"{'host': 'web', 'trafficPolicy': {'connectionPool': {'tcp': "
+			"{'maxConnections': 100}}}}");
+		add_routes(sim, "'host': 'web'");
+		return;
+	}
+	const char *name = world == WORLD_SUBSETS ? "v1" : "prod";
+	AUTO_STRING rules = mem_format("{'host': 'web', 'subsets': [{'name': '%s', 'labels': "
+				       "{'version': 'v1'}}, {'name': 'unrelated', 'labels': "
+				       "{'version': 'v0'}}]}",
+		name);
+	AUTO_STRING destination =
+		mem_format("'host': 'web.shop.svc.cluster.local', 'subset': '%s'", name);
+	(void)add(sim, &KIND_DESTINATION_RULE, "web", rules);
+	add_routes(sim, destination);
+}
+
+struct sim *world_new(const struct setting *setting)
+{
+	struct sim *sim = sim_new(setting->seed);
+	sim->istio = setting->world != WORLD_REPLICAS;
+	(void)add(sim, &KIND_SERVICE, "web",
+		"{'clusterIP': '10.0.0.1', 'selector': {'app': 'web'}, 'ports': [{'name': 'http', "
+		"'port': 80}]}");
+	(void)add(sim, &KIND_SERVICE, "db", "{'selector': {'app': 'db'}}");
+	(void)add(sim, &KIND_DEPLOYMENT, "db",
+		"{'replicas': 1, 'selector': {'matchLabels': {'app': 'db'}}, 'template': "
+		"{'metadata': {'labels': {'app': 'db'}}, 'spec': {'containers': [{'name': 'db', "
+		"'image': 'db:1'}]}}}");
+	add_deployment(sim, setting);
+	if (sim->istio)
+		add_istio(sim, setting->world);
+	sim_run_for(sim, 20000);
+	invariants_begin(sim, setting->replicas);
+	return sim;
+}
+
+struct start_options world_options(const struct setting *setting)
+{
+	static char image[] = "registry/web:v2";
+	static char *images[] = {image};
+	return (struct start_options){
+		.namespace = NAMESPACE,
+		.service = "web",
+		.images = {.items = images, .count = 1},
+		.batches = setting->batches,
+		.steps = setting->steps,
+		.pause = setting->pause,
+		.timeout = "60s",
+		.keep_stable = setting->keep_stable,
+	};
+}
+
+/* --- afterwards ----------------------------------------------------------------------------- */
+
+static const struct kind *const COMPARED[] = {&KIND_DEPLOYMENT, &KIND_REPLICA_SET, &KIND_SERVICE,
+	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_POD};
+
+json *world_snapshot(const struct sim *sim)
+{
+	json *snapshot = json_object();
+	for (size_t i = 0; i < COUNT_OF(COMPARED); i++)
+		sim_each(object, sim, COMPARED[i])
+		{
+			if (object->now == NULL)
+				continue;
+			AUTO_STRING key = mem_format("%s/%s", object->kind->name, object->name);
+			json *tree = json_copy(object->now);
+			json_remove(tree, "status");
+			json_remove(json_get(tree, "metadata"), "resourceVersion");
+			json_remove(json_get(tree, "metadata"), "generation");
+			json_set(snapshot, key, tree);
+		}
+	return snapshot;
+}
+
+/* The revision counts up when the Deployment has been to the new version and back. */
+static void forget_revisions(json *snapshot)
+{
+	json_for_each (tree, snapshot) {
+		object_set_annotation(tree, "deployment.kubernetes.io/revision", NULL);
+		object_set_annotation(tree, "deployment.kubernetes.io/desired-replicas", NULL);
+		object_set_annotation(tree, "deployment.kubernetes.io/max-replicas", NULL);
+	}
+}
+
+/* Pods come and go with scaling: what counts is what they are like. Takes them out of the snapshot;
+ * returns how many of the Service there are. */
+static int take_pods(const struct sim *sim, json *snapshot, json **ret_example)
+{
+	int count = 0;
+	AUTO_JSON names = json_array();
+	json_for_each (tree, snapshot)
+		if (str_starts(json_key(tree), "Pod/"))
+			json_append(names, json_string(json_key(tree)));
+	json_for_each (name, names) {
+		AUTO_JSON pod = json_detach(snapshot, json_text(name));
+		if (!str_equal(object_label(pod, "app"), "web"))
+			continue;
+		count++;
+		json *metadata = json_get(pod, "metadata");
+		json_remove(metadata, "name");
+		json_remove(metadata, "uid");
+		json_remove(metadata, "creationTimestamp");
+		if (*ret_example == NULL)
+			*ret_example = json_copy(pod);
+		else if (!json_equal(pod, *ret_example))
+			sim_fail(sim, "not all pods of the Service are alike");
+	}
+	return count;
+}
+
+static void assert_equal(
+	const struct sim *sim, const char *what, const json *found, const json *expected)
+{
+	if (json_equal(found, expected))
+		return;
+	AUTO_STRING found_text = found == NULL ? mem_strdup("absent") : json_print(found);
+	AUTO_STRING expected_text = expected == NULL ? mem_strdup("absent") : json_print(expected);
+	(void)fprintf(stderr, "%s\nis       %s\nexpected %s\n", what, found_text, expected_text);
+	sim_fail(sim, "%s is not as it should be", what);
+}
+
+/* Takes out what has no counterpart: the new version's ReplicaSet in the history. */
+static void drop_new_sets(json *snapshot, const json *expected)
+{
+	AUTO_JSON names = json_array();
+	json_for_each (tree, snapshot)
+		if (str_starts(json_key(tree), "ReplicaSet/web-") &&
+			json_get(expected, json_key(tree)) == NULL)
+			json_append(names, json_string(json_key(tree)));
+	json_for_each (name, names)
+		json_remove(snapshot, json_text(name));
+}
+
+static void assert_trees(const struct sim *sim, const json *found, const json *expected)
+{
+	json_for_each (tree, expected)
+		assert_equal(sim, json_key(tree), json_get(found, json_key(tree)), tree);
+	json_for_each (tree, found)
+		assert_equal(sim, json_key(tree), tree, json_get(expected, json_key(tree)));
+}
+
+void world_assert_restored(struct sim *sim, const json *snapshot, bool finished)
+{
+	sim_run_for(sim, 30000);
+	AUTO_JSON found = world_snapshot(sim);
+	AUTO_JSON expected = json_copy(snapshot);
+	AUTO_JSON pod = NULL;
+	AUTO_JSON expected_pod = NULL;
+	int count = take_pods(sim, found, &pod);
+	if (count != take_pods(sim, expected, &expected_pod))
+		sim_fail(sim, "there are %d pods", count);
+	assert_equal(sim, "the pods", pod, expected_pod);
+	if (finished) {
+		drop_new_sets(found, expected);
+		forget_revisions(found);
+		forget_revisions(expected);
+	}
+	assert_trees(sim, found, expected);
+}
+
+/* What the user's objects are when the new version has taken over. */
+static void expect_new_version(json *expected, const struct setting *setting)
+{
+	json *spec = json_path(expected, "Deployment/web", "spec", NULL);
+	json *container = json_first(json_path(spec, "template", "spec", "containers", NULL));
+	json_set_text(container, "image", "registry/web:v2");
+	if (setting->world != WORLD_SUBSETS && setting->world != WORLD_NAMED_SUBSETS)
+		return;
+	map_set_text(json_path(spec, "template", "metadata", NULL), "labels", "version", "v2");
+	json *subset =
+		json_first(json_path(expected, "DestinationRule/web", "spec", "subsets", NULL));
+	json_set_text(json_get(subset, "labels"), "version", "v2");
+	if (setting->world == WORLD_NAMED_SUBSETS)
+		return;
+	json_set_text(subset, "name", "v2");
+	json_for_each (route, json_path(expected, "VirtualService/web", "spec", "http", NULL))
+		json_for_each (entry, json_get(route, "route"))
+			if (json_path(entry, "destination", "subset", NULL) != NULL)
+				json_set_text(json_get(entry, "destination"), "subset", "v2");
+}
+
+/* The old ReplicaSet is empty now. */
+static void expect_empty_set(json *expected)
+{
+	json_for_each (tree, expected)
+		if (str_starts(json_key(tree), "ReplicaSet/web-"))
+			json_set_integer(json_get(tree, "spec"), "replicas", 0);
+}
+
+void world_assert_completed(struct sim *sim, const json *snapshot, const struct setting *setting)
+{
+	sim_run_for(sim, 30000);
+	AUTO_JSON found = world_snapshot(sim);
+	AUTO_JSON expected = json_copy(snapshot);
+	AUTO_JSON pod = NULL;
+	AUTO_JSON old_pod = NULL;
+	int count = take_pods(sim, found, &pod);
+	if (count != take_pods(sim, expected, &old_pod))
+		sim_fail(sim, "there are %d pods", count);
+	const char *image =
+		json_get_text(json_first(json_path(pod, "spec", "containers", NULL)), "image");
+	if (!str_equal(image, "registry/web:v2"))
+		sim_fail(sim, "the pods run %s", image);
+	expect_new_version(expected, setting);
+	expect_empty_set(expected);
+	drop_new_sets(found, expected);
+	forget_revisions(found);
+	forget_revisions(expected);
+	assert_trees(sim, found, expected);
+}
