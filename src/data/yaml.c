@@ -30,7 +30,7 @@ struct loader {
 	struct anchor *anchors;
 	size_t anchor_count;
 	json *merged; /* keys and values of merge keys, kept while anchors may point into them */
-	bool syntax_error; /* the fault is one of YAML itself */
+	bool syntax_error; /* the fault is one of YAML itself, not of its encoding or ours */
 	struct err *err;
 };
 
@@ -53,8 +53,8 @@ static int next_event(struct loader *loader)
 	yaml_event_delete(&loader->event);
 	if (yaml_parser_parse(&loader->parser, &loader->event))
 		return 0;
-	loader->syntax_error = true;
 	const yaml_parser_t *parser = &loader->parser;
+	loader->syntax_error = parser->error != YAML_READER_ERROR;
 	const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
 	if (parser->error == YAML_READER_ERROR)
 		return err_set(loader->err, ERR_INVALID, "yaml: byte %zu: %s",
