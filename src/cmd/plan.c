@@ -36,42 +36,55 @@ static void print_batches(const struct plan *plan)
 	(void)fputs(buf_text(&text), stdout);
 }
 
-/* The rungs of the ladder for the record's goal, each once. */
-static void print_ladder(const struct record *record)
+/* The rungs of the ladder for the record's goal, each once, without those that `known` has. */
+static void print_ladder(const struct record *record, const struct str_list *known,
+	struct str_list *ret_printed)
 {
 	const struct observation nothing = {0};
 	const struct situation situation = {.record = record, .seen = &nothing};
-	AUTO_STRING last = NULL;
 	for (const struct rung *rung = ladder_for(record); rung->holds != NULL; rung++) {
 		AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
 		rung->describe(&situation, &text);
-		if (text.length == 0 || str_equal(buf_text(&text), last))
+		if (text.length == 0 || str_list_has(ret_printed, buf_text(&text)))
+			continue;
+		str_list_add(ret_printed, buf_text(&text));
+		if (known != NULL && str_list_has(known, buf_text(&text)))
 			continue;
 		(void)printf("  - ");
 		print_escaped(buf_text(&text));
-		mem_cleanup(&last);
-		last = buf_take(&text);
 	}
+}
+
+/* The first batch in full, of the others only what differs from it. */
+static void print_ladders(const struct record *record)
+{
+	struct record walk = *record;
+	CLEANUP(str_list_release) struct str_list first = {0};
+	CLEANUP(str_list_release) struct str_list finish = {0};
+	walk.goal = GOAL_BATCH;
+	walk.goal_batch = 1;
+	(void)printf("\nBatch 1 brings to hold, one after the other:\n");
+	print_ladder(&walk, NULL, &first);
+	while (++walk.goal_batch <= record->plan.batch_count) {
+		CLEANUP(str_list_release) struct str_list printed = {0};
+		(void)printf("\nBatch %d, where it differs:\n", walk.goal_batch);
+		print_ladder(&walk, &first, &printed);
+	}
+	walk.goal = GOAL_FINISH;
+	(void)printf("\nFinish:\n");
+	print_ladder(&walk, NULL, &finish);
 }
 
 void print_plan(const struct record *record, const struct str_list *notes)
 {
 	const struct plan *plan = &record->plan;
-	struct record walk = *record;
 	(void)printf("service/%s: deployment.apps/%s, %s to %s, %d replicas\n", plan->service,
 		plan->deployment, plan->stable_version, plan->canary_version, plan->replicas);
 	for (size_t i = 0; i < notes->count; i++)
 		print_escaped(notes->items[i]);
 	(void)putchar('\n');
 	print_batches(plan);
-	walk.goal = GOAL_BATCH;
-	for (walk.goal_batch = 1; walk.goal_batch <= plan->batch_count; walk.goal_batch++) {
-		(void)printf("\nBatch %d:\n", walk.goal_batch);
-		print_ladder(&walk);
-	}
-	walk.goal = GOAL_FINISH;
-	(void)printf("\nFinish:\n");
-	print_ladder(&walk);
+	print_ladders(record);
 	(void)printf("\nNothing was changed.\n");
 }
 
