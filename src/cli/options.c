@@ -123,8 +123,7 @@ int options_parse(int argc, char *const *argv, const struct option_set *sets, si
 {
 	CLEANUP(parser_release) struct parser parser = make_parser(sets, set_count);
 	/* getopt starts at argv[1] and permutes: it gets a copy with a program name in front. */
-	char **words = mem_alloc((size_t)argc + 2, sizeof(char *));
-	CLEANUP(mem_cleanup) void *owned = words;
+	CLEANUP(mem_cleanup) char **words = mem_alloc((size_t)argc + 2, sizeof(char *));
 	words[0] = (char[]){""};
 	for (int i = 0; i < argc; i++)
 		words[i + 1] = argv[i];

@@ -112,8 +112,8 @@ static int load_config(
 	const struct global_options *global, struct kube_config *ret, struct err *err)
 {
 	/* The list of groups as the configuration wants it: NULL-terminated. */
+	CLEANUP(mem_cleanup)
 	const char **groups = mem_alloc(global->as_groups.count + 1, sizeof(char *));
-	CLEANUP(mem_cleanup) void *owned = groups;
 	for (size_t i = 0; i < global->as_groups.count; i++)
 		groups[i] = global->as_groups.items[i];
 	const struct kube_flags flags = {

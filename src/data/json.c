@@ -1,6 +1,7 @@
 #include "data/json.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,9 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+
+/* Up to here a double holds every integer (2^53). */
+static const double EXACT = 9007199254740992.0;
 
 static json *or_abort(json *node)
 {
@@ -34,41 +38,83 @@ int json_parse(const char *text, size_t length, json **ret, struct err *err)
 	return 0;
 }
 
-char *json_print(const json *node)
+/* Trees were parsed or made under limits of their own; their text needs none. */
+#define PRINT_MAXIMUM ((size_t)1 << 40)
+#define COMPACT (-1)
+
+/* Not cJSON's: that takes numbers that differ in the 16th digit for equal, and prints 15. */
+static void print_number(double number, struct buf *buf)
 {
+	char text[32];
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	/* Integers as integers, as long as a double holds them exactly. */
+	if (number >= -EXACT && number <= EXACT && number == (double)(int64_t)number)
+		(void)snprintf(text, sizeof(text), "%" PRId64, (int64_t)number);
+	buf_add_text(buf, text);
+}
+
+static void print_scalar(const json *node, struct buf *buf)
+{
+	if (cJSON_IsNumber(node)) {
+		print_number(node->valuedouble, buf);
+		return;
+	}
 	char *text = cJSON_PrintUnformatted(node);
 	if (text == NULL)
 		(void)or_abort(NULL);
-	return text;
+	buf_add_text(buf, text);
+	free(text);
 }
 
-static void print_indented(const json *node, int depth, struct buf *buf)
+static void print_key(const char *key, bool compact, struct buf *buf)
+{
+	AUTO_JSON name = json_string(key);
+	print_scalar(name, buf);
+	buf_add_text(buf, compact ? ":" : ": ");
+}
+
+static void add_line_break(int depth, struct buf *buf)
+{
+	if (depth != COMPACT)
+		buf_addf(buf, "\n%*s", depth * 4, "");
+}
+
+static void print_node(const json *node, int depth, struct buf *buf)
 {
 	bool object = cJSON_IsObject(node);
 	if ((!object && !cJSON_IsArray(node)) || node->child == NULL) {
-		AUTO_STRING text = json_print(node);
-		buf_add_text(buf, text);
+		print_scalar(node, buf);
 		return;
 	}
+	int inner = depth == COMPACT ? COMPACT : depth + 1;
 	buf_add_char(buf, object ? '{' : '[');
 	json_for_each (member, node) {
-		buf_addf(buf, "\n%*s", (depth + 1) * 4, "");
-		if (object) {
-			AUTO_JSON key = json_string(member->string);
-			AUTO_STRING quoted = json_print(key);
-			buf_addf(buf, "%s: ", quoted);
-		}
-		print_indented(member, depth + 1, buf);
+		add_line_break(inner, buf);
+		if (object)
+			print_key(member->string, depth == COMPACT, buf);
+		print_node(member, inner, buf);
 		if (member->next != NULL)
 			buf_add_char(buf, ',');
 	}
-	buf_addf(buf, "\n%*s%c", depth * 4, "", object ? '}' : ']');
+	add_line_break(depth, buf);
+	buf_add_char(buf, object ? '}' : ']');
+}
+
+char *json_print(const json *node)
+{
+	AUTO_BUF buf = BUF_INIT(PRINT_MAXIMUM);
+	print_node(node, COMPACT, &buf);
+	return buf_take(&buf);
 }
 
 char *json_print_pretty(const json *node)
 {
-	AUTO_BUF buf = BUF_INIT(BUF_OWN_TEXT);
-	print_indented(node, 0, &buf);
+	AUTO_BUF buf = BUF_INIT(PRINT_MAXIMUM);
+	print_node(node, 0, &buf);
 	return buf_take(&buf);
 }
 
@@ -189,7 +235,7 @@ static bool objects_equal(const json *a, const json *b)
 }
 
 /* Not cJSON_Compare: that looks into every object twice, so that its time doubles with each level
- * of nesting. */
+ * of nesting, and takes numbers for equal that differ in the 16th digit. */
 bool json_equal(const json *a, const json *b)
 {
 	if (a == NULL || b == NULL)
@@ -198,6 +244,8 @@ bool json_equal(const json *a, const json *b)
 		return cJSON_IsObject(b) && objects_equal(a, b);
 	if (cJSON_IsArray(a))
 		return cJSON_IsArray(b) && arrays_equal(a, b);
+	if (cJSON_IsNumber(a))
+		return cJSON_IsNumber(b) && a->valuedouble == b->valuedouble;
 	return cJSON_Compare(a, b, 1);
 }
 
@@ -263,7 +311,6 @@ const char *json_text(const json *node)
 int64_t json_integer(const json *node, int64_t default_value)
 {
 	/* Outside of the exact range a double says nothing reliable about an integer. */
-	static const double EXACT = 9007199254740992.0;
 	if (!cJSON_IsNumber(node) || node->valuedouble > EXACT || node->valuedouble < -EXACT)
 		return default_value;
 	return (int64_t)node->valuedouble;

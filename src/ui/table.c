@@ -53,8 +53,7 @@ static size_t column_width(const struct table *table, size_t column)
 
 void table_print(const struct table *table, struct buf *buf)
 {
-	size_t *widths = mem_alloc(table->columns, sizeof(size_t));
-	CLEANUP(mem_cleanup) void *owned = widths;
+	CLEANUP(mem_cleanup) size_t *widths = mem_alloc(table->columns, sizeof(size_t));
 	for (size_t column = 0; column < table->columns; column++)
 		widths[column] = column_width(table, column);
 	for (size_t i = 0; i < table->cells.count; i++) {
