@@ -117,9 +117,79 @@ static bool canary_is_absent(const struct situation *situation)
 	return canary_deployment(situation->seen) == NULL;
 }
 
-static bool subsets_there_holds(const struct situation *situation)
+/* When the release was finished, or nearly, the user's own routes and rules name the new version.
+ * They have no copy to fall back on while stable changes under them, one pod after the other: until
+ * it is the old version again, requests may go to both. */
+
+static bool is_to_be_opened(const struct situation *situation)
 {
-	return canary_is_absent(situation) || subsets_hold(situation);
+	return canary_is_absent(situation) && has_new_template(situation) &&
+	       rules_name_versions(situation);
+}
+
+static void opened_describe(const struct situation *situation, struct buf *buf)
+{
+	if (rules_name_versions(situation))
+		buf_add_text(buf, "routes name no version while pods change from one to the other");
+}
+
+static bool opened_holds(const struct situation *situation)
+{
+	return !is_to_be_opened(situation) || routes_are(situation, ROUTES_OPENED, 0);
+}
+
+static int opened_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_OPENED, 0, action, err);
+}
+
+static bool open_settled_holds(const struct situation *situation)
+{
+	return !is_to_be_opened(situation) || has_settled(situation, "abort-opened");
+}
+
+static int open_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "abort-opened");
+}
+
+/* The old version's subsets are there again, beside those that routes may name now. */
+
+static void rules_returning_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+		buf_addf(buf, "destination rules name %s",
+			situation->record->plan.stable_version);
+}
+
+static bool rules_returning_holds(const struct situation *situation)
+{
+	return rules_are(situation, RULES_RETURNING);
+}
+
+static int rules_returning_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	return rules_change(situation, RULES_RETURNING, action, err);
+}
+
+/* Only finish edits the user's rules, and it begins behind the last batch. */
+static bool rules_settled_holds(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	return record->batch < record->plan.batch_count || !rules_name_versions(situation) ||
+	       has_settled(situation, "abort-rules");
+}
+
+static int rules_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "abort-rules");
 }
 
 static void pinned_describe(const struct situation *situation, struct buf *buf)
@@ -177,7 +247,7 @@ static int routes_restored_act(
 /* Before the subsets go, no proxy may use them. */
 static bool routes_settled_holds(const struct situation *situation)
 {
-	return !own_rule_exists(situation) || has_settled(situation, "abort-routes");
+	return rules_are(situation, RULES_ORIGINAL) || has_settled(situation, "abort-routes");
 }
 
 static int routes_settled_act(
@@ -206,9 +276,12 @@ static int rules_restored_act(
 }
 
 const struct rung ABORT_LADDER[] = {
+	{opened_describe, opened_holds, opened_act},
+	{settled_describe, open_settled_holds, open_settled_act},
 	{stable_restored_describe, stable_restored_holds, stable_restored_act},
 	{stable_ready_describe, stable_ready_or_better_holds, NULL},
-	{subsets_describe, subsets_there_holds, subsets_act},
+	{rules_returning_describe, rules_returning_holds, rules_returning_act},
+	{settled_describe, rules_settled_holds, rules_settled_act},
 	{pinned_describe, pinned_holds, pinned_act},
 	{settled_describe, pin_settled_holds, pin_settled_act},
 	{stable_ready_describe, stable_ready_holds, NULL},

@@ -103,6 +103,8 @@ static json *routed(
 		return virtualservice_split(snapshot, record->destinationrules, &intent, weight);
 	case ROUTES_FINISHED:
 		return virtualservice_finished(snapshot, record->destinationrules, &intent);
+	case ROUTES_OPENED:
+		return virtualservice_opened(snapshot, record->destinationrules, &intent);
 	}
 	return NULL;
 }
@@ -112,6 +114,7 @@ static struct trees known_routes(const struct record *record, const json *snapsh
 	struct trees known = {0};
 	trees_add(&known, routed(record, snapshot, ROUTES_ORIGINAL, 0));
 	trees_add(&known, routed(record, snapshot, ROUTES_FINISHED, 0));
+	trees_add(&known, routed(record, snapshot, ROUTES_OPENED, 0));
 	trees_add(&known, routed(record, snapshot, ROUTES_SPLIT, 0));
 	for (int i = 0; i < record->plan.batch_count; i++)
 		trees_add(&known,
@@ -129,7 +132,9 @@ int routes_change(const struct situation *situation, enum routes routes, int wei
 		routes == ROUTES_SPLIT
 			? mem_format(
 				  "configured: %d%% to %s", weight, record->plan.canary_deployment)
-			: mem_strdup(routes == ROUTES_ORIGINAL ? "restored" : "configured");
+			: mem_strdup(routes == ROUTES_ORIGINAL ? "restored"
+				     : routes == ROUTES_OPENED ? "configured: to both versions"
+							       : "configured");
 	json_for_each (snapshot, record->virtualservices) {
 		const json *current = list_find(
 			situation->seen->lists[SEEN_VIRTUAL_SERVICES], object_name(snapshot));
@@ -166,7 +171,36 @@ static json *ruled(const struct record *record, const json *snapshot, enum rules
 	struct intent intent = plan_intent(&record->plan);
 	if (rules == RULES_ORIGINAL || rules == RULES_RELEASE)
 		return json_copy(snapshot);
+	if (rules == RULES_RETURNING)
+		return destinationrule_returning(snapshot, &intent);
 	return destinationrule_finished(snapshot, &intent, rules == RULES_BOTH);
+}
+
+/* Adds what takes one of the user's DestinationRules there. */
+static int change_users_rule(const struct situation *situation, const json *snapshot,
+	enum rules rules, struct action *action, struct err *err)
+{
+	const struct record *record = situation->record;
+	const json *current = list_find(
+		situation->seen->lists[SEEN_DESTINATION_RULES], object_name(snapshot));
+	if (current == NULL)
+		return missing(&KIND_DESTINATION_RULE, snapshot, err);
+	CLEANUP(trees_release) struct trees known = {0};
+	trees_add(&known, ruled(record, snapshot, RULES_ORIGINAL));
+	trees_add(&known, ruled(record, snapshot, RULES_BOTH));
+	trees_add(&known, ruled(record, snapshot, RULES_FINISHED));
+	trees_add(&known, ruled(record, snapshot, RULES_RETURNING));
+	AUTO_JSON goal = ruled(record, snapshot, rules);
+	return merge_update(&KIND_DESTINATION_RULE, current, goal, &known,
+		rules == RULES_ORIGINAL ? "restored" : "configured", action, err);
+}
+
+/* One that was never edited, or is restored, does not go through what lies between. */
+static bool is_original(const struct situation *situation, const json *snapshot)
+{
+	CLEANUP(action_release) struct action action = {0};
+	return change_users_rule(situation, snapshot, RULES_ORIGINAL, &action, NULL) == 0 &&
+	       action.write_count == 0;
 }
 
 int rules_change(
@@ -178,29 +212,34 @@ int rules_change(
 	struct intent intent = plan_intent(&record->plan);
 	json_for_each (snapshot, record->destinationrules) {
 		/* Rules for wildcard hosts are there to be looked at. */
-		if (!destinationrule_is_for(snapshot, &intent))
+		if (!destinationrule_is_for(snapshot, &intent) ||
+			(rules == RULES_RETURNING && is_original(situation, snapshot)))
 			continue;
-		const json *current = list_find(
-			situation->seen->lists[SEEN_DESTINATION_RULES], object_name(snapshot));
-		if (current == NULL)
-			return missing(&KIND_DESTINATION_RULE, snapshot, err);
-		CLEANUP(trees_release) struct trees known = {0};
-		trees_add(&known, ruled(record, snapshot, RULES_ORIGINAL));
-		trees_add(&known, ruled(record, snapshot, RULES_BOTH));
-		trees_add(&known, ruled(record, snapshot, RULES_FINISHED));
-		AUTO_JSON goal = ruled(record, snapshot, rules);
-		int code = merge_update(&KIND_DESTINATION_RULE, current, goal, &known,
-			rules == RULES_ORIGINAL ? "restored" : "configured", action, err);
+		int code = change_users_rule(situation, snapshot, rules, action, err);
 		if (code != 0)
 			return code;
 	}
+	bool canary = canary_deployment(situation->seen) != NULL;
+	if (rules == RULES_RETURNING && !canary)
+		return 0;
 	json *goal = NULL;
-	if (rules == RULES_RELEASE || rules == RULES_BOTH) {
+	if (rules == RULES_RELEASE || rules == RULES_BOTH || rules == RULES_RETURNING) {
 		AUTO_STRING name = own_object_name(record->plan.service);
 		goal = destinationrule_new(name, record->destinationrules, &intent);
 	}
 	return change_own(situation, SEEN_DESTINATION_RULES, &KIND_DESTINATION_RULE, goal,
 		"configured", action, err);
+}
+
+bool rules_name_versions(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	json_for_each (snapshot, record->destinationrules) {
+		AUTO_JSON finished = ruled(record, snapshot, RULES_FINISHED);
+		if (!json_equal(finished, snapshot))
+			return true;
+	}
+	return false;
 }
 
 bool rules_are(const struct situation *situation, enum rules rules)

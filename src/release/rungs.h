@@ -33,6 +33,7 @@ enum routes {
 	ROUTES_ORIGINAL, /* as before the release */
 	ROUTES_SPLIT,	 /* with a weight on the canary */
 	ROUTES_FINISHED, /* in the user's shape, for the new version */
+	ROUTES_OPENED,	 /* in the user's shape, for all pods of the Service */
 };
 bool routes_are(const struct situation *situation, enum routes routes, int weight);
 int routes_change(const struct situation *situation, enum routes routes, int weight,
@@ -43,10 +44,15 @@ enum rules {
 	RULES_RELEASE,	/* the user's as before, ours there */
 	RULES_BOTH,	/* the user's name the new version too, ours there */
 	RULES_FINISHED, /* the user's name the new version only, ours gone */
+	/* The user's name the old version; the new one too where they did before. Ours is there as
+	 * long as the canary is, and not looked at afterwards. */
+	RULES_RETURNING,
 };
 bool rules_are(const struct situation *situation, enum rules rules);
 int rules_change(const struct situation *situation, enum rules rules, struct action *action,
 	struct err *err);
+/* Whether the user's DestinationRules name versions, so that finish edits them. */
+bool rules_name_versions(const struct situation *situation);
 /* Whether our own DestinationRule is there. */
 bool own_rule_exists(const struct situation *situation);
 

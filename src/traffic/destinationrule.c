@@ -274,6 +274,22 @@ json *destinationrule_finished(const json *snapshot, const struct intent *intent
 	return rule;
 }
 
+json *destinationrule_returning(const json *snapshot, const struct intent *intent)
+{
+	json *rule = json_copy(snapshot);
+	if (!destinationrule_is_for(snapshot, intent))
+		return rule;
+	json_for_each (before, subsets_of(snapshot)) {
+		if (finish_of(snapshot, before, intent) != GETS_NAME_AND_LABEL)
+			continue;
+		json *subset = json_copy(before);
+		json_set_text(subset, "name", intent->canary_version);
+		json_set_text(json_get(subset, "labels"), VERSION_LABEL, intent->canary_version);
+		json_append(subsets_of(rule), subset);
+	}
+	return rule;
+}
+
 const char *finished_subset(
 	const json *destinationrules, const char *name, const struct intent *intent)
 {

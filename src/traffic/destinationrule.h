@@ -56,6 +56,10 @@ json *destinationrule_new(
  * version, or is not for the Service. The caller frees. */
 json *destinationrule_finished(const json *snapshot, const struct intent *intent, bool keep_old);
 
+/* The user's DestinationRule on the way back from there: its subsets as they were, and the renamed
+ * ones behind them, for the time in which proxies may still use those. The caller frees. */
+json *destinationrule_returning(const json *snapshot, const struct intent *intent);
+
 /* The name by which routes reach the new version at the end, where they used the subset `name`
  * before: another one only for a stable subset named after its version. Never NULL; lives as long
  * as name and intent. */

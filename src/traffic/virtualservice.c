@@ -408,6 +408,23 @@ json *virtualservice_split(const json *snapshot, const json *destinationrules,
 	return virtualservice;
 }
 
+json *virtualservice_opened(
+	const json *snapshot, const json *destinationrules, const struct intent *intent)
+{
+	json *virtualservice = json_copy(snapshot);
+	struct scope scope = scope_of(snapshot, destinationrules, intent);
+	json_for_each (route, routes_of(virtualservice, "http")) {
+		if (!has_destinations(route))
+			continue;
+		json_for_each (entry, json_get(route, "route")) {
+			json *destination = json_get(entry, "destination");
+			if (is_ours(destination, &scope))
+				json_remove(destination, "subset");
+		}
+	}
+	return virtualservice;
+}
+
 static void finish_destination(json *destination, const struct scope *scope)
 {
 	const char *name = subset_of(destination);

@@ -41,6 +41,12 @@ json *virtualservice_new(const char *name, const struct intent *intent, int cana
 json *virtualservice_split(const json *snapshot, const json *destinationrules,
 	const struct intent *intent, int canary_weight);
 
+/* The snapshot with no subset at the Service's destinations that split divides, so that they reach
+ * all of its pods: for the time in which one version replaces the other behind them. The caller
+ * frees. */
+json *virtualservice_opened(
+	const json *snapshot, const json *destinationrules, const struct intent *intent);
+
 /* The snapshot in the user's own shape, pointing to the new version: equal to the snapshot where no
  * destination and no mirror names a subset; otherwise with the names that destinationrule_finished
  * gives. The caller frees. */
