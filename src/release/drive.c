@@ -7,6 +7,7 @@
 /* How long a holder that is taken over gets to notice, before we act: longer than the time between
  * its last look at the record and the write that follows. */
 #define NOTICE_MS 2000
+#define RETRY_MS 1000
 
 static int busy(const struct record *record, struct err *err)
 {
@@ -17,8 +18,9 @@ static int busy(const struct record *record, struct err *err)
 		record->plan.service);
 }
 
-/* Watches the record for LEASE_MS: a change is a sign of life. */
-static int watch_for_life(const struct ports *ports, const struct record *record, struct err *err)
+/* Watches the record for so long: a change is a sign of life. */
+static int watch_record(const struct ports *ports, const struct record *record, int64_t timeout_ms,
+	struct err *err)
 {
 	const struct api_port *api = &ports->api;
 	AUTO_STRING name = own_object_name(record->plan.service);
@@ -39,11 +41,27 @@ static int watch_for_life(const struct ports *ports, const struct record *record
 		return code;
 	size_t index;
 	AUTO_JSON event = NULL;
-	code = api->watch_next(watch, LEASE_MS, &index, &event, err);
+	code = api->watch_next(watch, timeout_ms, &index, &event, err);
 	api->watch_close(watch);
 	if (code == 1)
 		return busy(record, err);
 	return code;
+}
+
+/* The same for LEASE_MS, also when the watch breaks meanwhile. */
+static int watch_for_life(const struct ports *ports, const struct record *record, struct err *err)
+{
+	const struct host_port *host = &ports->host;
+	int64_t end = host->monotonic_ms(host->context) + LEASE_MS;
+	for (;;) {
+		int64_t left = end - host->monotonic_ms(host->context);
+		struct err failure = {0};
+		int code = watch_record(ports, record, left > 0 ? left : 0, &failure);
+		if (code == 0 || (code != ERR_EXPIRED && code != ERR_UNAVAILABLE) || left <= 0)
+			return code == 0 ? 0 : err_set(err, code, "%s", failure.message);
+		if (code == ERR_UNAVAILABLE && (code = host->sleep(host->context, RETRY_MS, err)))
+			return code;
+	}
 }
 
 int check_holder(const struct ports *ports, const struct record *record, struct err *err)

@@ -23,6 +23,8 @@ struct engine {
 	int timed_batch;
 	int64_t renewed_ms;
 	int conflicts;
+	/* The news that the goal is reached was sent, and no answer came: it may be in the record. */
+	bool unanswered;
 	char *explained; /* the reasons that were shown last */
 };
 
@@ -56,7 +58,8 @@ static void restart_timer(struct engine *engine)
 	engine->started_ms = now_ms(engine);
 }
 
-/* Takes the record as it stands in the cluster now; it must still be ours. */
+/* Takes the record as it stands in the cluster now; it must still be ours. 1 when it says that the
+ * goal is reached after all. */
 static int take_record(struct engine *engine, const struct observation *seen, struct err *err)
 {
 	const json *configmap = json_first(list_items(seen->lists[SEEN_RECORD]));
@@ -72,11 +75,15 @@ static int take_record(struct engine *engine, const struct observation *seen, st
 	*engine->record = newest;
 	const struct holder *holder = &newest.holder;
 	if (!str_equal(holder->id, engine->self.id)) {
+		if (holder->id[0] == '\0' && engine->unanswered &&
+			newest.phase != PHASE_PROGRESSING)
+			return 1;
 		if (holder->id[0] == '\0')
 			return err_set(err, ERR_BUSY, "somebody else has taken this release on");
 		return err_set(err, ERR_BUSY, "%s has taken this release over (%s)", holder->user,
 			holder->verb);
 	}
+	engine->unanswered = false;
 	restart_timer(engine);
 	return 0;
 }
@@ -94,7 +101,10 @@ static int save(struct engine *engine, struct err *err)
 /* Shows in the record that we are alive, when it is time to. */
 static int renew(struct engine *engine, struct err *err)
 {
-	return now_ms(engine) - engine->renewed_ms < RENEW_MS ? 0 : save(engine, err);
+	if (now_ms(engine) - engine->renewed_ms < RENEW_MS)
+		return 0;
+	engine->record->holder.renewals++;
+	return save(engine, err);
 }
 
 static int do_settle(struct engine *engine, const char *change, struct err *err)
@@ -119,6 +129,7 @@ static int do_reached(struct engine *engine, struct err *err)
 	engine->ports->host.wall_time(engine->ports->host.context, now);
 	record_reached(engine->record, now);
 	int code = save(engine, err);
+	engine->unanswered = code == ERR_UNAVAILABLE;
 	return code != 0 ? code : engine->record->phase != PHASE_PROGRESSING;
 }
 
@@ -131,6 +142,8 @@ static int do_writes(struct engine *engine, const struct action *action, struct 
 		if (code != 0)
 			return code;
 		ports->observer.done(ports->observer.context, write->said);
+		if ((code = renew(engine, err)) != 0)
+			return code;
 	}
 	return 0;
 }
@@ -279,6 +292,8 @@ static void record_failure(struct engine *engine, int code, const char *message)
 	struct record *record = engine->record;
 	if (code == ERR_BUSY || record->phase != PHASE_PROGRESSING)
 		return;
+	if (code == ERR_INTERRUPTED && engine->ports->host.clear_interrupt != NULL)
+		engine->ports->host.clear_interrupt(engine->ports->host.context);
 	for (int i = 0; i < 3; i++) {
 		record->holder = (struct holder){0};
 		/* Stopped by its user, the release goes on where it is; it has not failed. */

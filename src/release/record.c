@@ -77,6 +77,7 @@ static struct holder holder_from_json(const json *node)
 	copy_text(holder.verb, sizeof(holder.verb), json_get_text(node, "verb"));
 	copy_text(holder.machine, sizeof(holder.machine), json_get_text(node, "machine"));
 	copy_text(holder.process, sizeof(holder.process), json_get_text(node, "process"));
+	holder.renewals = json_get_integer(node, "renewals", 0);
 	return holder;
 }
 
@@ -88,6 +89,7 @@ static json *holder_to_json(const struct holder *holder)
 	json_set_text(node, "verb", holder->verb);
 	json_set_text(node, "machine", holder->machine);
 	json_set_text(node, "process", holder->process);
+	json_set_integer(node, "renewals", holder->renewals);
 	return node;
 }
 

@@ -26,6 +26,7 @@ struct holder {
 	/* To tell, on the same machine, whether the process is still there. */
 	char machine[96];
 	char process[48];
+	int64_t renewals; /* counts up as a sign of life: without a change, a write is none */
 };
 
 struct record {
