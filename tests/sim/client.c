@@ -105,6 +105,10 @@ static void trace_write(const struct client *client, const struct write *write, 
 	AUTO_JSON patch = write->verb == WRITE_UPDATE
 				  ? patch_from_difference(write->before, write->after)
 				  : json_array();
+	/* The record's text is long, and says little in one line. */
+	if (write->kind == &KIND_CONFIG_MAP)
+		json_for_each (operation, patch)
+			json_remove(operation, "value");
 	AUTO_STRING text = json_print(patch);
 	(void)fprintf(stderr, "%6lld %s: write %zu: %s %s/%s %.300s: %d\n",
 		(long long)client->sim->now_ms, client->id, client->writes, VERBS[write->verb],
@@ -136,10 +140,8 @@ static int sim_write(void *context, const struct write *write, json **ret_object
 	sim_steps(client->sim, STEPS_BETWEEN_CALLS);
 	if (!write->dry_run)
 		client->writes++;
-	if (client->interlude_at != 0 && client->writes == client->interlude_at) {
-		client->interlude_at = 0;
+	if (client->interlude != NULL && !write->dry_run)
 		client->interlude(client, client->interlude_context);
-	}
 	bool cut = client->cut != CUT_NONE && client->writes == client->cut_at;
 	int code = cut && !write->dry_run ? cut_write(client, write, &object, err)
 					  : perform(client->sim, write, &object, err);

@@ -28,8 +28,7 @@ struct client {
 	size_t writes; /* so far */
 	size_t cut_at; /* the write, from 1 */
 	enum cut cut;
-	/* Called before that write (from 1), as if somebody else were faster. */
-	size_t interlude_at;
+	/* Called before each write, which is counted already; as if somebody else were faster. */
 	void (*interlude)(struct client *client, void *context);
 	void *interlude_context;
 	/* Called at each wait on a watch. */

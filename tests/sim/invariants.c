@@ -10,7 +10,7 @@ void invariants_begin(struct sim *sim, int replicas)
 {
 	struct object *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web");
 	struct invariants *invariants = mem_alloc(1, sizeof(*invariants));
-	invariants->replicas = invariants->minimum = replicas;
+	invariants->replicas = replicas;
 	invariants->stable_uid = mem_strdup(stable->uid);
 	sim_each(set, sim,
 		&KIND_REPLICA_SET) if (set->now != NULL && sim_is_owned(set->now, stable->uid))
@@ -49,7 +49,7 @@ static void read_record(struct sim *sim, const struct event *event)
 static void check_serving(const struct sim *sim)
 {
 	int serving = count_endpoints_with(sim, VIEW_NOW, NULL);
-	if (serving < sim->invariants->minimum)
+	if (serving < (sim->invariants->degraded ? 1 : sim->invariants->replicas))
 		sim_fail(sim, "only %d pods serve", serving);
 }
 
@@ -82,11 +82,11 @@ static void check_destination(
 	if (!destination->defined)
 		sim_fail(sim, "a route names the subset %s, and no definition of it %s", name,
 			view == VIEW_PROXIES ? "has reached the proxies" : "is there");
-	if (destination->weight == 0 || sim->invariants->degraded)
+	if (destination->weight == 0)
 		return;
 	int ready = count_endpoints_with(sim, view, destination->labels);
-	bool now = view == VIEW_NOW;
-	if (ready < (now ? needed(sim, destination) : 1) &&
+	bool exact = view == VIEW_NOW && !sim->invariants->degraded;
+	if (ready < (exact ? needed(sim, destination) : 1) &&
 		(ready == 0 || count_canary_endpoints(sim, VIEW_NOW) > 0))
 		sim_fail(sim,
 			"%d of %d of the requests go to subset %s, for which %s %d ready pods",
@@ -135,8 +135,7 @@ void invariants_check(struct sim *sim)
 		check_sets(sim);
 	if (kind == &KIND_REPLICA_SET || kind == &KIND_DEPLOYMENT)
 		return;
-	if (!sim->invariants->degraded)
-		check_serving(sim);
+	check_serving(sim);
 	check_routes(sim, VIEW_NOW);
 }
 

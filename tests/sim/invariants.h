@@ -19,8 +19,6 @@ struct invariants {
 	bool begun;
 	enum goal goal;
 	bool finishing; /* finish has begun once: templates change from here on */
-	/* The user's VirtualServices and DestinationRules may be edited here. */
-	const char *const *user_paths;
 };
 
 /* Begins to check; the cluster is at rest. */

@@ -14,6 +14,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_releases_end_completed),
 		cmocka_unit_test(whole_releases_end_aborted),
+		cmocka_unit_test(death_at_each_write_is_recovered),
+		cmocka_unit_test(unanswered_writes_are_repeated),
 	};
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ void whole_releases_end_completed(void **state)
 {
 	(void)state;
 	uint64_t first = first_seed();
-	for (uint64_t seed = first; seed < first + seed_count(20); seed++)
+	for (uint64_t seed = first; seed < first + seed_count(3); seed++)
 		for (enum world world = 0; world < WORLD_COUNT; world++) {
 			complete(&(struct setting){.world = world,
 					 .batches = "2",
@@ -98,7 +98,7 @@ void whole_releases_end_aborted(void **state)
 {
 	(void)state;
 	uint64_t first = first_seed();
-	for (uint64_t seed = first; seed < first + seed_count(20); seed++)
+	for (uint64_t seed = first; seed < first + seed_count(3); seed++)
 		for (enum world world = 0; world < WORLD_COUNT; world++)
 			for (int batches = 1; batches < 4; batches++)
 				abort_after(&(struct setting){.world = world,

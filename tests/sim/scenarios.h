@@ -12,4 +12,8 @@ uint64_t seed_count(uint64_t usual);
 void whole_releases_end_completed(void **state);
 void whole_releases_end_aborted(void **state);
 
+/* cuts.c */
+void death_at_each_write_is_recovered(void **state);
+void unanswered_writes_are_repeated(void **state);
+
 #endif

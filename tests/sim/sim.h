@@ -67,6 +67,8 @@ struct sim {
 	bool istio;		  /* Istio's API is served */
 	struct invariants *invariants;
 	bool trace;
+	bool child;	 /* in a process of its own: failures end it */
+	char title[128]; /* what is played, for failures */
 };
 
 struct sim *sim_new(uint64_t seed);

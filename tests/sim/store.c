@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -51,9 +52,15 @@ void sim_fail(const struct sim *sim, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	fail_msg("%s (at %" PRId64 " ms, version %zu; play it again with SIM_SEED=%" PRIu64
-		 " SIM_TRACE=1)",
-		text, sim->now_ms, sim->event_count, sim->seed);
+	AUTO_STRING whole = mem_format("%s: %s (at %" PRId64
+				       " ms, version %zu; play it again with SIM_SEED=%" PRIu64
+				       " SIM_ONLY='%s' SIM_TRACE=1)",
+		sim->title, text, sim->now_ms, sim->event_count, sim->seed, sim->title);
+	if (sim->child) {
+		(void)fprintf(stderr, "%s\n", whole);
+		_exit(1);
+	}
+	fail_msg("%s", whole);
 	abort();
 }
 
@@ -86,10 +93,11 @@ struct object *sim_find(
 
 struct object *sim_find_uid(const struct sim *sim, const char *uid)
 {
-	for (size_t i = 0; i < sim->object_count; i++)
-		if (str_equal(sim->objects[i]->uid, uid))
-			return sim->objects[i];
-	return NULL;
+	/* "uid-<number of the object>" */
+	if (!str_starts(uid, "uid-"))
+		return NULL;
+	size_t number = strtoul(uid + 4, NULL, 10);
+	return number >= 1 && number <= sim->object_count ? sim->objects[number - 1] : NULL;
 }
 
 bool sim_is_current(const struct object *object, enum view view)
