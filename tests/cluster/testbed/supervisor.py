@@ -131,11 +131,12 @@ def _crds_established() -> bool:
         return False
 
     def established(crd: dict) -> bool:
-        conditions = crd.get("status", {}).get("conditions", [])
+        # A new one has neither, or null.
+        conditions = crd.get("status", {}).get("conditions") or []
         return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
     served = api.get_api("/apis/networking.istio.io/v1")
-    return all(map(established, answer[1]["items"])) and served is not None and served[0] == 200
+    return all(map(established, answer[1]["items"] or [])) and served is not None and served[0] == 200
 
 
 def _node_ready() -> bool:
@@ -143,7 +144,7 @@ def _node_ready() -> bool:
     if answer is None or answer[0] != 200:
         return False
     node = answer[1]
-    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions", []))
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions") or [])
     # The taint goes a moment after the condition comes; nothing is scheduled before.
     return ready and not node["spec"].get("taints")
 

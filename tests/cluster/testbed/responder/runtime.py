@@ -30,10 +30,10 @@ class Process:
         self.listening = False
         self.connections: set[Closable] = set()
         self.failure_share = 0  # percent of a failure that is due, carried from request to request
-        self._running_since: str | None = None
-        self._draining = False
-        self._change: asyncio.Task[None] | None = None  # a start or an end that is due later
-        self._reported = asyncio.Lock()
+        self.run: str | None = None  # the run of the container that was started last
+        self.draining = False
+        self.timer: asyncio.TimerHandle | None = None  # a change that is due later, and can be called off
+        self.changing = asyncio.Lock()  # one that has begun is made to its end before the next
 
     @property
     def ip(self) -> str:
@@ -44,7 +44,7 @@ class Process:
         return f"{self.pod['metadata']['namespace']}/{self.pod['metadata']['name']}"
 
 
-def _running_since(pod: dict[str, Any]) -> str | None:
+def _run_of(pod: dict[str, Any]) -> str | None:
     """When the container started, which names this run of it; None when it does not run."""
     for status in pod["status"].get("containerStatuses", []):
         running = status["state"].get("running")
@@ -73,44 +73,40 @@ class Runtime:
         process = self._processes.setdefault(pod["metadata"]["uid"], Process(pod))
         process.pod = pod
         process.behaviour = Behaviour.of(pod)
-        run = _running_since(pod)
+        run = _run_of(pod)
         if pod["metadata"].get("deletionTimestamp"):
             self._drain(process)
         elif run is None or process.behaviour.crash:
-            process._running_since = None
-            self._end_later(process, 0)
-        elif run != process._running_since:
-            process._running_since = run
-            self._replace(process, self._start(process))
+            process.run = None
+            self._schedule(process, listening=False, delay=0)
+        elif run != process.run:
+            process.run = run
+            self._schedule(process, listening=True, delay=process.behaviour.start_delay)
 
     def gone(self, pod: dict[str, Any]) -> None:
         process = self._processes.pop(pod["metadata"]["uid"], None)
         if process:
-            self._end_later(process, 0)
+            self._schedule(process, listening=False, delay=0)
 
     def _drain(self, process: Process) -> None:
-        if process._draining:
+        if process.draining:
             return
-        process._draining = True
+        process.draining = True
         grace = process.pod["metadata"].get("deletionGracePeriodSeconds") or 0
-        self._end_later(process, min(process.behaviour.drain, grace))
+        delay = min(process.behaviour.drain, grace) if process.listening else 0
+        self._schedule(process, listening=False, delay=delay)
 
-    def _end_later(self, process: Process, delay: float) -> None:
-        if process.listening:
-            self._replace(process, self._end(process, delay))
-        elif process._change:
-            process._change.cancel()
+    def _schedule(self, process: Process, listening: bool, delay: float) -> None:
+        if process.timer:
+            process.timer.cancel()
+        process.timer = asyncio.get_running_loop().call_later(
+            delay, lambda: self._spawn(self._change(process, listening))
+        )
 
-    def _replace(self, process: Process, change: Coroutine[Any, Any, None]) -> None:
-        if process._change:
-            process._change.cancel()
-        process._change = self._spawn(change)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
-        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -118,32 +114,27 @@ class Runtime:
         if error and not self._failure.done():
             self._failure.set_exception(error)
 
-    async def _start(self, process: Process) -> None:
-        await asyncio.sleep(process.behaviour.start_delay)
-        process.listening = True
+    async def _change(self, process: Process, listening: bool) -> None:
+        async with process.changing:
+            if process.listening == listening:
+                return
+            process.listening = listening
+            await (self._open(process) if listening else self._close(process))
+            # Only now may the pod become Ready, or go: whoever hears of it finds it so.
+            await self._reporter.set_condition(process.pod, listening)
+
+    async def _open(self, process: Process) -> None:
         self._by_ip[process.ip] = process
         await self._gate.open(process.ip)
-        # Only now may the pod become Ready: whoever hears of it can connect.
-        await self._report(process)
 
-    async def _end(self, process: Process, delay: float) -> None:
-        await asyncio.sleep(delay)
-        process.listening = False
+    async def _close(self, process: Process) -> None:
         # A later pod may have the address by now.
         if self._by_ip.get(process.ip) is process:
-            del self._by_ip[process.ip]
             await self._gate.close(process.ip)
+        if self._by_ip.get(process.ip) is process:
+            del self._by_ip[process.ip]
         for connection in list(process.connections):
             connection.close()
-        await self._report(process)
-
-    async def _report(self, process: Process) -> None:
-        # Not cancelled together with its cause, and one at a time, so the last one tells the truth.
-        async def report() -> None:
-            async with process._reported:
-                await self._reporter.set_condition(process.pod, process.listening)
-
-        await asyncio.shield(self._spawn(report()))
 
 
 class _Reporter:
