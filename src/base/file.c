@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static void close_cleanup(int *fd)
+static void close_cleanup(const int *fd)
 {
 	if (*fd > STDERR_FILENO)
 		(void)close(*fd);

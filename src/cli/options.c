@@ -108,7 +108,7 @@ static int take(const struct parser *parser, int answer, const char *word, struc
 	if (answer == ':')
 		return err_set(err, ERR_USAGE, "flag needs an argument: %s", word);
 	size_t index = answer == '?' ? parser->count : find_row(parser, answer);
-	if (index == parser->count ||
+	if (index >= parser->count ||
 		(answer >= FIRST_ROW && is_abbreviated(word, parser->rows[index].row->name))) {
 		if (str_starts(word, "--"))
 			return err_set(err, ERR_USAGE, "unknown flag: %.*s",

@@ -93,7 +93,7 @@ static int is_alive(void *context, const char *machine, const char *process)
 	name_machine(here, sizeof(here));
 	if (here[0] == '\0' || !str_equal(here, machine) || process[0] == '\0')
 		return -1;
-	name_process((pid_t)atoi(process), now, sizeof(now));
+	name_process((pid_t)strtol(process, NULL, 10), now, sizeof(now));
 	return str_equal(now, process);
 }
 

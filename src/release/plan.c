@@ -91,7 +91,7 @@ static int parse_step(const struct plan *plan, const char *text, struct batch *r
 	if (code != 0)
 		return code;
 	int64_t canary = percent ? plan->replicas * amount / 100 : amount;
-	weight = percent ? amount : (200 * amount + plan->replicas) / (2 * plan->replicas);
+	weight = percent ? amount : (200 * amount + plan->replicas) / (INT64_C(2) * plan->replicas);
 	if (parts.count == 2) {
 		if (plan->traffic == TRAFFIC_REPLICAS)
 			return err_set(err, ERR_USAGE,

@@ -56,10 +56,11 @@ void table_print(const struct table *table, struct buf *buf)
 	CLEANUP(mem_cleanup) size_t *widths = mem_alloc(table->columns, sizeof(size_t));
 	for (size_t column = 0; column < table->columns; column++)
 		widths[column] = column_width(table, column);
-	for (size_t i = 0; i < table->cells.count; i++) {
+	for (size_t i = 0, column = 0; i < table->cells.count; i++) {
 		const char *cell = table->cells.items[i];
-		bool last = (i + 1) % table->columns == 0;
-		size_t pad = last ? 0 : widths[i % table->columns] - width_of(cell);
+		bool last = column + 1 == table->columns;
+		size_t pad = last ? 0 : widths[column] - width_of(cell);
 		buf_addf(buf, "%s%*s%s", cell, (int)pad, "", last ? "\n" : "");
+		column = last ? 0 : column + 1;
 	}
 }

@@ -338,9 +338,9 @@ static void makes_fast_servers_wait(void **state)
 {
 	(void)state;
 	/* Far more than a stream holds at once. */
-	enum { LINE = 1000, LINES = 3000 };
-	char *body = mem_alloc(LINE * LINES + 1, 1);
-	memset(body, 'x', LINE * LINES);
+	enum { LINE = 1000, LINES = 3000, BODY = LINE * LINES };
+	char *body = mem_alloc(BODY + 1, 1);
+	memset(body, 'x', BODY);
 	for (size_t i = 1; i <= LINES; i++)
 		body[i * LINE - 1] = '\n';
 	struct fixture f;

@@ -76,7 +76,7 @@ static inline char *server_read(int fd)
 		const char *length = strcasestr(text.text, "\r\ncontent-length:");
 		wanted = (size_t)(end + 4 - text.text);
 		if (length != NULL && length < end)
-			wanted += (size_t)atol(length + strlen("\r\ncontent-length:"));
+			wanted += strtoul(length + strlen("\r\ncontent-length:"), NULL, 10);
 	}
 	return buf_take(&text);
 }

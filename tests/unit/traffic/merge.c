@@ -1,5 +1,6 @@
 #include "traffic/merge.h"
 
+#include "base/buf.h"
 #include "unit/traffic/trees.h"
 
 /* Merges with up to three known states. Returns the code; current and err are the caller's. */
@@ -125,11 +126,12 @@ static void names_the_one_field_of_a_list(void **state)
 static void long_values_are_cut_between_characters(void **state)
 {
 	(void)state;
-	char text[4096] = "{'a': '";
+	AUTO_BUF text = BUF_INIT(4096);
+	buf_add_text(&text, "{'a': '");
 	for (int i = 0; i < 600; i++)
-		strcat(text, "ü");
-	strcat(text, "'}");
-	AUTO_JSON current = tree(text);
+		buf_add_text(&text, "ü");
+	buf_add_text(&text, "'}");
+	AUTO_JSON current = tree(buf_text(&text));
 	const char *const known[] = {"{'a': 'x'}"};
 	struct err err = {0};
 	assert_int_equal(merge(current, "{}", known, 1, &err), ERR_FOREIGN);
