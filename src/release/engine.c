@@ -11,6 +11,9 @@
 /* After so many conflicts in a row somebody fights us; better to stop and say so. */
 #define CONFLICTS_MAXIMUM 20
 #define RETRY_MS 1000
+/* So old may the last look at the record be when something is written; less than the time that
+ * whoever takes over gives us to notice (drive.c). */
+#define FRESH_MS 1000
 
 struct engine {
 	const struct ports *ports;
@@ -22,6 +25,7 @@ struct engine {
 	enum goal timed_goal;
 	int timed_batch;
 	int64_t renewed_ms;
+	int64_t seen_ms; /* when the record was read last, or a little before */
 	int conflicts;
 	/* The news that the goal is reached was sent, and no answer came: it may be in the record. */
 	bool unanswered;
@@ -133,12 +137,34 @@ static int do_reached(struct engine *engine, struct err *err)
 	return code != 0 ? code : engine->record->phase != PHASE_PROGRESSING;
 }
 
+/* Makes sure that nobody has taken over while this process was slow or stopped (a laptop that was
+ * closed): writes that create have no resourceVersion which would stop them. */
+static int confirm(struct engine *engine, struct err *err)
+{
+	const struct plan *plan = &engine->record->plan;
+	int64_t asked_ms = now_ms(engine);
+	if (asked_ms - engine->seen_ms < FRESH_MS)
+		return 0;
+	CLEANUP(record_release) struct record newest = {0};
+	int code = record_load(
+		&engine->ports->api, plan->namespace, plan->service, &newest, err);
+	if (code != 0)
+		return code;
+	/* The next turn says who it is. */
+	if (!str_equal(newest.holder.id, engine->self.id))
+		return err_set(err, ERR_CONFLICT, "the release was taken over");
+	engine->seen_ms = asked_ms;
+	return 0;
+}
+
 static int do_writes(struct engine *engine, const struct action *action, struct err *err)
 {
 	const struct ports *ports = engine->ports;
 	for (size_t i = 0; i < action->write_count; i++) {
 		const struct action_write *write = &action->writes[i];
-		int code = ports->api.write(ports->api.context, &write->write, NULL, err);
+		int code = confirm(engine, err);
+		if (code == 0)
+			code = ports->api.write(ports->api.context, &write->write, NULL, err);
 		if (code != 0)
 			return code;
 		ports->observer.done(ports->observer.context, write->said);
@@ -253,6 +279,7 @@ static int wait_for(struct engine *engine, const struct rung *rung, struct situa
 static int turn(struct engine *engine, struct err *err)
 {
 	CLEANUP(observation_release) struct observation seen = {0};
+	engine->seen_ms = now_ms(engine);
 	int code = observe(&engine->ports->api, engine->record, &seen, err);
 	if (code == 0)
 		code = take_record(engine, &seen, err);

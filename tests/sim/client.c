@@ -43,6 +43,8 @@ static int sim_list(void *context, const struct query *query, json **ret, struct
 		query->kind) if (object->now != NULL && query_matches(query, object->now))
 		json_append(items, json_copy(object->now));
 	*ret = list;
+	if (query->kind == &KIND_CONFIG_MAP && client->looked != NULL)
+		client->looked(client, client->looked_context);
 	return 0;
 }
 
@@ -254,6 +256,9 @@ static int watch_next(struct watch *watch, int64_t timeout_ms, size_t *ret_index
 			return 1;
 		if (sim->now_ms >= end)
 			return take_event(watch, ret_index, ret_event) ? 1 : 0;
+		/* Before nothing happens for a while, what has happened gets here. */
+		if (sim_is_idle(sim) && take_event(watch, ret_index, ret_event))
+			return 1;
 		sim_advance(sim, end);
 	}
 }

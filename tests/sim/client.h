@@ -31,7 +31,9 @@ struct client {
 	/* Called before each write, which is counted already; as if somebody else were faster. */
 	void (*interlude)(struct client *client, void *context);
 	void *interlude_context;
-	/* Called at each wait on a watch. */
+	/* Called when it has read the record, and at each wait on a watch. */
+	void (*looked)(struct client *client, void *context);
+	void *looked_context;
 	void (*waiting)(struct client *client, void *context);
 	void *waiting_context;
 	char *notes; /* what the observer was told, line by line */

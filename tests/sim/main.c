@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -16,6 +15,17 @@ int main(void)
 		cmocka_unit_test(whole_releases_end_aborted),
 		cmocka_unit_test(death_at_each_write_is_recovered),
 		cmocka_unit_test(unanswered_writes_are_repeated),
+		cmocka_unit_test(pods_that_do_not_start_time_out),
+		cmocka_unit_test(second_holder_is_refused),
+		cmocka_unit_test(holder_renews_while_it_waits),
+		cmocka_unit_test(abort_takes_over_at_any_time),
+		cmocka_unit_test(scaled_stable_is_refused),
+		cmocka_unit_test(abort_keeps_a_wish_for_more_pods),
+		cmocka_unit_test(edited_template_is_refused_and_kept),
+		cmocka_unit_test(edited_route_is_refused),
+		cmocka_unit_test(edits_elsewhere_are_kept),
+		cmocka_unit_test(ended_releases_stay_ended),
+		cmocka_unit_test(completed_releases_can_be_aborted),
 	};
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
 }

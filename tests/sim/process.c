@@ -13,7 +13,7 @@ static struct holder holder_of(const struct client *client, const char *verb)
 	(void)snprintf(holder.user, sizeof(holder.user), "%s@%s", client->id, client->machine);
 	(void)snprintf(holder.verb, sizeof(holder.verb), "%s", verb);
 	(void)snprintf(holder.machine, sizeof(holder.machine), "%s", client->machine);
-	(void)snprintf(holder.process, sizeof(holder.process), "dead");
+	(void)snprintf(holder.process, sizeof(holder.process), "%s", client->process);
 	return holder;
 }
 

@@ -54,6 +54,7 @@ static json *condition(const char *type, bool status)
 static void start_pod(struct sim *sim, struct object *pod)
 {
 	json *tree = json_copy(pod->now);
+	json_remove(tree, "status");
 	bool broken = sim->broken_image != NULL && str_equal(image_of(tree), sim->broken_image);
 	json *status = json_ensure_object(tree, "status");
 	AUTO_STRING address = mem_format("10.0.%s", pod->uid);
@@ -72,6 +73,13 @@ static void start_pod(struct sim *sim, struct object *pod)
 		json_set_text(status, "phase", "Running");
 	}
 	sim_put(sim, pod, tree);
+}
+
+void sim_heal(struct sim *sim)
+{
+	sim->broken_image = NULL;
+	sim_each(pod, sim, &KIND_POD) if (pod->now != NULL && !pod->ready && !pod->deleting &&
+					  pod->ready_at < 0) pod->ready_at = sim->now_ms + 1;
 }
 
 bool pods_tick(struct sim *sim)

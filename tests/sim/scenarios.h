@@ -16,4 +16,17 @@ void whole_releases_end_aborted(void **state);
 void death_at_each_write_is_recovered(void **state);
 void unanswered_writes_are_repeated(void **state);
 
+/* trouble.c */
+void pods_that_do_not_start_time_out(void **state);
+void second_holder_is_refused(void **state);
+void holder_renews_while_it_waits(void **state);
+void abort_takes_over_at_any_time(void **state);
+void scaled_stable_is_refused(void **state);
+void abort_keeps_a_wish_for_more_pods(void **state);
+void edited_template_is_refused_and_kept(void **state);
+void edited_route_is_refused(void **state);
+void edits_elsewhere_are_kept(void **state);
+void ended_releases_stay_ended(void **state);
+void completed_releases_can_be_aborted(void **state);
+
 #endif

@@ -99,6 +99,8 @@ bool sim_is_current(const struct object *object, enum view view);
 
 /* steps.c: one controller or cache does one thing. False when nobody has anything to do now. */
 bool sim_step(struct sim *sim);
+/* Nobody has anything to do at this moment. */
+bool sim_is_idle(struct sim *sim);
 /* Up to so many steps, and a little time. */
 void sim_steps(struct sim *sim, size_t most);
 /* Lets the cluster work until nothing is to do any more, at most so long. */
@@ -113,6 +115,8 @@ void endpoints_sync(struct sim *sim);
 bool collect_garbage(struct sim *sim);
 /* The kubelet: true when a pod's time had come. */
 bool pods_tick(struct sim *sim);
+/* The broken image is there now; its pods get ready. */
+void sim_heal(struct sim *sim);
 int64_t pods_next_time(const struct sim *sim);
 
 bool sim_pod_is_ready(const json *pod);

@@ -114,6 +114,13 @@ bool sim_step(struct sim *sim)
 	return true;
 }
 
+bool sim_is_idle(struct sim *sim)
+{
+	struct candidate candidates[CANDIDATES_MAXIMUM];
+	int64_t next = pods_next_time(sim);
+	return (next < 0 || next > sim->now_ms) && find_candidates(sim, candidates) == 0;
+}
+
 static void let_time_pass(struct sim *sim, int64_t to)
 {
 	if (to > sim->now_ms)

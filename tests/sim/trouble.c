@@ -1,0 +1,394 @@
+/* Releases in which pods do not start, other people act, or the release was over already. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/invariants.h"
+#include "sim/scenarios.h"
+
+typedef int verb_function(struct client *client);
+
+/* Runs a verb that must end so. text (may be NULL) must be in the error. */
+static void run(struct sim *sim, verb_function *verb, int expected, const char *text)
+{
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "two");
+	int code = verb(&client);
+	if (code != expected)
+		sim_fail(sim, "returned %d and not %d: %s", code, expected, client.err.message);
+	if (text != NULL && strstr(client.err.message, text) == NULL)
+		sim_fail(sim, "\"%s\" does not say \"%s\"", client.err.message, text);
+}
+
+static void start(struct sim *sim, const struct setting *setting, int expected, const char *text)
+{
+	CLEANUP(client_release) struct client client;
+	struct start_options options = world_options(setting);
+	client_init(&client, sim, "one");
+	int code = run_start(&client, &options);
+	if (code != expected)
+		sim_fail(sim, "start returned %d: %s", code, client.err.message);
+	if (text != NULL && strstr(client.err.message, text) == NULL)
+		sim_fail(sim, "\"%s\" does not say \"%s\"", client.err.message, text);
+}
+
+static void assert_phase(struct sim *sim, enum phase phase)
+{
+	CLEANUP(record_release) struct record record = {0};
+	load_record(sim, &record);
+	if (record.phase != phase || record.holder.id[0] != '\0')
+		sim_fail(sim, "the record is %s, held by \"%s\"", phase_name(record.phase),
+			record.holder.id);
+	bool failed = phase == PHASE_FAILED;
+	if (failed != (record.message != NULL))
+		sim_fail(sim, "the record's message is %s",
+			record.message == NULL ? "missing" : record.message);
+}
+
+/* Somebody else's edit of an object, as by kubectl. */
+static json *begin_edit(struct sim *sim, const struct kind *kind, const char *name)
+{
+	return json_copy(sim_find(sim, kind, NAMESPACE, name)->now);
+}
+
+static void end_edit(struct sim *sim, const struct kind *kind, json *tree_taken)
+{
+	sim_put(sim, sim_find(sim, kind, NAMESPACE, object_name(tree_taken)), tree_taken);
+	sim_run_for(sim, 10000);
+}
+
+static void scale(struct sim *sim, const char *name, int replicas)
+{
+	json *tree = begin_edit(sim, &KIND_DEPLOYMENT, name);
+	json_set_integer(json_get(tree, "spec"), "replicas", replicas);
+	end_edit(sim, &KIND_DEPLOYMENT, tree);
+}
+
+static json *container_of(const json *deployment)
+{
+	return json_first(json_path(deployment, "spec", "template", "spec", "containers", NULL));
+}
+
+/* --- pods that do not start ----------------------------------------------------------------- */
+
+static void pods_fail(enum world world, uint64_t seed, bool retry)
+{
+	struct setting setting = {.world = world, .batches = "2", .replicas = 4, .seed = seed};
+	AUTO_SIM sim = world_new(&setting);
+	AUTO_JSON before = world_snapshot(sim);
+	sim->broken_image = "registry/web:v2";
+	start(sim, &setting, ERR_TIMED_OUT, "ImagePullBackOff");
+	assert_phase(sim, PHASE_FAILED);
+	if (!retry) {
+		run(sim, run_abort, 0, NULL);
+		assert_phase(sim, PHASE_ABORTED);
+		world_assert_restored(sim, before, false);
+		return;
+	}
+	run(sim, run_next, ERR_TIMED_OUT, "ImagePullBackOff");
+	sim_heal(sim);
+	run(sim, run_next, 0, NULL);
+	assert_phase(sim, PHASE_PAUSED);
+	run(sim, run_next, 0, NULL);
+	assert_phase(sim, PHASE_COMPLETED);
+	world_assert_completed(sim, before, &setting);
+}
+
+void pods_that_do_not_start_time_out(void **state)
+{
+	(void)state;
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(2); seed++)
+		for (enum world world = 0; world < WORLD_COUNT; world++) {
+			pods_fail(world, seed, true);
+			pods_fail(world, seed, false);
+		}
+}
+
+/* --- several people ------------------------------------------------------------------------- */
+
+/* The holder shows that it is alive while somebody else looks. */
+static void renew_meanwhile(struct client *client, void *context)
+{
+	struct sim *sim = client->sim;
+	CLEANUP(record_release) struct record record = {0};
+	(void)context;
+	sim_run_for(sim, 3000);
+	load_record(sim, &record);
+	record.holder.renewals++;
+	sim_put(sim, sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web"),
+		record_to_configmap(&record));
+}
+
+static void second_is_busy(bool same_machine, bool alive)
+{
+	struct setting setting = {
+		.world = WORLD_ISTIO, .batches = "2", .replicas = 4, .seed = first_seed()};
+	AUTO_SIM sim = world_new(&setting);
+	struct start_options options = world_options(&setting);
+	struct client one, two;
+	client_init(&one, sim, "one");
+	client_init(&two, sim, "two");
+	one.machine = "here";
+	one.process = alive ? "alive" : "dead";
+	two.machine = same_machine ? "here" : "there";
+	one.cut = CUT_AFTER;
+	one.cut_at = 6;
+	(void)run_start(&one, &options);
+	if (alive && !same_machine)
+		two.waiting = renew_meanwhile;
+	int64_t asked_ms = sim->now_ms;
+	int code = run_next(&two);
+	if (alive && (code != ERR_BUSY || strstr(two.err.message, "one@here") == NULL))
+		sim_fail(sim, "returned %d: %s", code, two.err.message);
+	if (alive && same_machine && sim->now_ms - asked_ms > 1000)
+		sim_fail(sim, "waited although the process is seen to be alive");
+	if (!alive && code != 0)
+		sim_fail(sim, "returned %d: %s", code, two.err.message);
+	client_release(&one);
+	client_release(&two);
+}
+
+void second_holder_is_refused(void **state)
+{
+	(void)state;
+	second_is_busy(true, true);
+	second_is_busy(false, true);
+	second_is_busy(true, false);
+	second_is_busy(false, false);
+}
+
+/* While it waits, the holder must show itself well within the lease. */
+void holder_renews_while_it_waits(void **state)
+{
+	(void)state;
+	struct setting setting = {
+		.world = WORLD_REPLICAS, .batches = "2", .replicas = 2, .seed = first_seed()};
+	AUTO_SIM sim = world_new(&setting);
+	sim->broken_image = "registry/web:v2";
+	int64_t last = sim->now_ms;
+	start(sim, &setting, ERR_TIMED_OUT, NULL);
+	for (size_t i = 0; i < sim->event_count; i++) {
+		const struct event *event = &sim->events[i];
+		if (event->object->kind != &KIND_CONFIG_MAP)
+			continue;
+		if (event->at - last > LEASE_MS / 2)
+			sim_fail(sim, "no sign of life for %d ms", (int)(event->at - last));
+		last = event->at;
+	}
+}
+
+struct takeover {
+	size_t looks, at; /* how often the record was read, and when somebody takes over */
+	bool came;
+	verb_function *verb;
+};
+
+/* Somebody else does a whole verb between the holder's look and what it does then. */
+static void take_over(struct client *client, void *context)
+{
+	struct takeover *takeover = context;
+	if (++takeover->looks != takeover->at ||
+		sim_find(client->sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web") == NULL)
+		return;
+	takeover->came = true;
+	run(client->sim, takeover->verb, 0, NULL);
+	if (takeover->verb != run_abort)
+		sim_run_for(client->sim, 2000);
+}
+
+/* The holder is stopped (a closed laptop) after it has looked at the record for the at-th time;
+ * goes on when somebody else is done. False when the verb does not look so often. */
+static bool takeover_at(const struct setting *setting, size_t at, verb_function *verb)
+{
+	AUTO_SIM sim = world_new(setting);
+	AUTO_JSON before = world_snapshot(sim);
+	struct takeover takeover = {.at = at, .verb = verb};
+	start(sim, setting, 0, NULL);
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "one");
+	client.looked = take_over;
+	client.looked_context = &takeover;
+	int code = run_next(&client);
+	if (!takeover.came)
+		return false;
+	/* Before it has claimed the release, it is told that there is nothing to go on with. */
+	if (code != ERR_BUSY && code != ERR_FAILED)
+		sim_fail(
+			sim, "takeover at look %zu: returned %d: %s", at, code, client.err.message);
+	assert_phase(sim, PHASE_ABORTED);
+	world_assert_restored(sim, before, sim->invariants->finishing);
+	return true;
+}
+
+void abort_takes_over_at_any_time(void **state)
+{
+	(void)state;
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(1); seed++)
+		for (enum world world = 0; world < WORLD_COUNT; world++) {
+			struct setting setting = {
+				.world = world, .batches = "3", .replicas = 4, .seed = seed};
+			for (size_t at = 1; takeover_at(&setting, at, run_abort); at++)
+				continue;
+		}
+}
+
+/* --- what others change --------------------------------------------------------------------- */
+
+static struct sim *paused_release(enum world world, struct setting *ret_setting, json **ret_before)
+{
+	*ret_setting = (struct setting){
+		.world = world, .batches = "2", .replicas = 4, .seed = first_seed()};
+	struct sim *sim = world_new(ret_setting);
+	*ret_before = world_snapshot(sim);
+	start(sim, ret_setting, 0, NULL);
+	return sim;
+}
+
+void scaled_stable_is_refused(void **state)
+{
+	(void)state;
+	struct setting setting;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(WORLD_ISTIO, &setting, &before);
+	scale(sim, "web", 7);
+	run(sim, run_next, ERR_FOREIGN, "scaled to 7");
+	assert_phase(sim, PHASE_FAILED);
+	scale(sim, "web", 4);
+	run(sim, run_next, 0, NULL);
+	world_assert_completed(sim, before, &setting);
+}
+
+void abort_keeps_a_wish_for_more_pods(void **state)
+{
+	(void)state;
+	struct setting setting;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(WORLD_REPLICAS, &setting, &before);
+	scale(sim, "web", 7);
+	run(sim, run_abort, 0, NULL);
+	const json *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web")->now;
+	assert_int_equal(json_integer(json_path(stable, "spec", "replicas", NULL), 0), 7);
+}
+
+void edited_template_is_refused_and_kept(void **state)
+{
+	(void)state;
+	for (enum world world = 0; world < WORLD_COUNT; world++) {
+		struct setting setting;
+		AUTO_JSON before = NULL;
+		AUTO_SIM sim = paused_release(world, &setting, &before);
+		sim->invariants->stable_sets++;
+		sim->invariants->degraded = true;
+		json *tree = begin_edit(sim, &KIND_DEPLOYMENT, "web");
+		json_set_text(container_of(tree), "image", "registry/web:v9");
+		end_edit(sim, &KIND_DEPLOYMENT, tree);
+		run(sim, run_next, ERR_FOREIGN, "pod template");
+		run(sim, run_abort, 0, NULL);
+		assert_phase(sim, PHASE_ABORTED);
+		sim_run_for(sim, 30000);
+		const json *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web")->now;
+		assert_string_equal(
+			json_get_text(container_of(stable), "image"), "registry/web:v9");
+		const json *tag = json_path(
+			stable, "spec", "template", "metadata", "labels", "version", NULL);
+		bool had_tag = world == WORLD_SUBSETS || world == WORLD_NAMED_SUBSETS;
+		assert_true((tag != NULL) == had_tag);
+		if (json_path(stable, "spec", "paused", NULL) != NULL)
+			sim_fail(sim, "left paused");
+	}
+}
+
+static json *first_destination(const json *virtualservice)
+{
+	json *routes = json_path(virtualservice, "spec", "http", NULL);
+	return json_first(json_get(json_at(routes, 2), "route"));
+}
+
+void edited_route_is_refused(void **state)
+{
+	(void)state;
+	struct setting setting;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(WORLD_ROUTED, &setting, &before);
+	json *tree = begin_edit(sim, &KIND_VIRTUAL_SERVICE, "web");
+	json_set_integer(first_destination(tree), "weight", 77);
+	sim->invariants->degraded = true;
+	end_edit(sim, &KIND_VIRTUAL_SERVICE, tree);
+	run(sim, run_next, ERR_FOREIGN, "spec.http[2].route");
+	assert_phase(sim, PHASE_FAILED);
+}
+
+void edits_elsewhere_are_kept(void **state)
+{
+	(void)state;
+	for (int aborted = 0; aborted < 2; aborted++) {
+		struct setting setting;
+		AUTO_JSON before = NULL;
+		AUTO_SIM sim = paused_release(WORLD_SUBSETS, &setting, &before);
+		json *route =
+			json_at(json_path(before, "VirtualService/web", "spec", "http", NULL), 2);
+		json *tree = begin_edit(sim, &KIND_VIRTUAL_SERVICE, "web");
+		json_set_text(json_at(json_path(tree, "spec", "http", NULL), 2), "timeout", "7s");
+		json_set_text(route, "timeout", "7s");
+		end_edit(sim, &KIND_VIRTUAL_SERVICE, tree);
+		tree = begin_edit(sim, &KIND_DEPLOYMENT, "web");
+		object_set_annotation(tree, "example.com/other", "new");
+		object_set_annotation(
+			json_get(before, "Deployment/web"), "example.com/other", "new");
+		end_edit(sim, &KIND_DEPLOYMENT, tree);
+		run(sim, aborted ? run_abort : run_next, 0, NULL);
+		if (aborted)
+			world_assert_restored(sim, before, false);
+		else
+			world_assert_completed(sim, before, &setting);
+	}
+}
+
+/* --- after the end -------------------------------------------------------------------------- */
+
+void ended_releases_stay_ended(void **state)
+{
+	(void)state;
+	struct setting setting;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(WORLD_ISTIO, &setting, &before);
+	run(sim, run_abort, 0, NULL);
+	size_t events = sim->event_count;
+	run(sim, run_abort, 1, NULL);
+	run(sim, run_next, ERR_FAILED, "aborted");
+	world_assert_restored(sim, before, false);
+	for (size_t i = events; i < sim->event_count; i++)
+		if (sim->events[i].object->kind == &KIND_CONFIG_MAP)
+			sim_fail(sim, "the record was written again");
+	/* And the next release begins where nothing was. */
+	sim->invariants->begun = false;
+	start(sim, &setting, 0, NULL);
+	run(sim, run_next, 0, NULL);
+	world_assert_completed(sim, before, &setting);
+	run(sim, run_next, ERR_FAILED, "completed");
+}
+
+void completed_releases_can_be_aborted(void **state)
+{
+	(void)state;
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(5); seed++)
+		for (enum world world = 0; world < WORLD_COUNT; world++) {
+			struct setting setting = {
+				.world = world, .batches = "1", .replicas = 4, .seed = seed};
+			AUTO_SIM sim = world_new(&setting);
+			AUTO_JSON before = world_snapshot(sim);
+			start(sim, &setting, 0, NULL);
+			assert_phase(sim, PHASE_COMPLETED);
+			sim->invariants->degraded = true;
+			run(sim, run_abort, 0, NULL);
+			assert_phase(sim, PHASE_ABORTED);
+			world_assert_restored(sim, before, true);
+		}
+}
