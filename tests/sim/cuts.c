@@ -94,7 +94,7 @@ static bool fork_child(
 	struct sim *sim = play->sim;
 	sim->child = true;
 	sim->trace = getenv("SIM_TRACE") != NULL;
-	sim->random += play->writes * 31 + cut * 7 + recovery;
+	sim->random += play->writes * 31 + (size_t)cut * 7 + recovery;
 	(void)snprintf(sim->title, sizeof(sim->title), "%s", title);
 	play->recovery = recovery;
 	client->cut = cut;
