@@ -37,8 +37,8 @@ static void print_batches(const struct plan *plan)
 }
 
 /* The rungs of the ladder for the record's goal, each once, without those that `known` has. */
-static void print_ladder(const struct record *record, const struct str_list *known,
-	struct str_list *ret_printed)
+static void print_ladder(
+	const struct record *record, const struct str_list *known, struct str_list *ret_printed)
 {
 	const struct observation nothing = {0};
 	const struct situation situation = {.record = record, .seen = &nothing};

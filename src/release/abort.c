@@ -161,8 +161,7 @@ static int open_settled_act(
 static void rules_returning_describe(const struct situation *situation, struct buf *buf)
 {
 	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
-		buf_addf(buf, "destination rules name %s",
-			situation->record->plan.stable_version);
+		buf_addf(buf, "destination rules name %s", situation->record->plan.stable_version);
 }
 
 static bool rules_returning_holds(const struct situation *situation)

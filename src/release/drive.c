@@ -19,8 +19,8 @@ static int busy(const struct record *record, struct err *err)
 }
 
 /* Watches the record for so long: a change is a sign of life. */
-static int watch_record(const struct ports *ports, const struct record *record, int64_t timeout_ms,
-	struct err *err)
+static int watch_record(
+	const struct ports *ports, const struct record *record, int64_t timeout_ms, struct err *err)
 {
 	const struct api_port *api = &ports->api;
 	AUTO_STRING name = own_object_name(record->plan.service);

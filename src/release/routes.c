@@ -181,8 +181,8 @@ static int change_users_rule(const struct situation *situation, const json *snap
 	enum rules rules, struct action *action, struct err *err)
 {
 	const struct record *record = situation->record;
-	const json *current = list_find(
-		situation->seen->lists[SEEN_DESTINATION_RULES], object_name(snapshot));
+	const json *current =
+		list_find(situation->seen->lists[SEEN_DESTINATION_RULES], object_name(snapshot));
 	if (current == NULL)
 		return missing(&KIND_DESTINATION_RULE, snapshot, err);
 	CLEANUP(trees_release) struct trees known = {0};
