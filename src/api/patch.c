@@ -109,6 +109,13 @@ static char *unescape_token(const char *token, size_t length)
 	return buf_take(&text);
 }
 
+/* An index of RFC 6901: digits without leading zeros. */
+static int parse_index(const char *token, int64_t maximum, int64_t *ret)
+{
+	bool plain = token[0] != '-' && (token[0] != '0' || token[1] == '\0');
+	return plain ? parse_int(token, 0, maximum, ret, NULL) : ERR_INVALID;
+}
+
 /* The parent of the place that a pointer names, and the last token of it. */
 static json *find_parent(json *document, const char *path, char **ret_token)
 {
@@ -124,7 +131,7 @@ static json *find_parent(json *document, const char *path, char **ret_token)
 		int64_t index;
 		if (json_is_object(parent))
 			parent = json_get(parent, token);
-		else if (parse_int(token, 0, INT32_MAX, &index, NULL) == 0)
+		else if (parse_index(token, INT32_MAX, &index) == 0)
 			parent = json_at(parent, (size_t)index);
 		else
 			parent = NULL;
@@ -133,59 +140,81 @@ static json *find_parent(json *document, const char *path, char **ret_token)
 	return NULL;
 }
 
-static int apply_to_object(json *parent, const char *token, const char *name, const json *value)
+enum operation { ADD, REMOVE, REPLACE, TEST, OPERATION_COUNT };
+
+static int apply_to_object(
+	json *parent, const char *token, enum operation operation, const json *value)
 {
 	const json *old = json_get(parent, token);
-	if (str_equal(name, "add")) {
-		json_set(parent, token, json_copy(value));
-		return 0;
-	}
-	if (old == NULL)
+	if (operation != ADD && old == NULL)
 		return ERR_INVALID;
-	if (str_equal(name, "test"))
+	if (operation == TEST)
 		return json_equal(old, value) ? 0 : ERR_INVALID;
-	json_set(parent, token, str_equal(name, "remove") ? NULL : json_copy(value));
+	json_set(parent, token, operation == REMOVE ? NULL : json_copy(value));
 	return 0;
 }
 
-static int apply_to_array(json *parent, const char *token, const char *name, const json *value)
+static int apply_to_array(
+	json *parent, const char *token, enum operation operation, const json *value)
 {
-	int64_t index = (int64_t)json_count(parent);
-	bool add = str_equal(name, "add");
-	if (!str_equal(token, "-") &&
-		parse_int(token, 0, (int64_t)json_count(parent) - (add ? 0 : 1), &index, NULL) != 0)
+	int64_t count = (int64_t)json_count(parent), index = count;
+	bool add = operation == ADD;
+	bool end = add && str_equal(token, "-");
+	if (!end && parse_index(token, add ? count : count - 1, &index) != 0)
 		return ERR_INVALID;
-	if (add && index == (int64_t)json_count(parent))
+	if (operation == TEST)
+		return json_equal(json_at(parent, (size_t)index), value) ? 0 : ERR_INVALID;
+	if (add && index == count)
 		json_append(parent, json_copy(value));
 	else if (add)
 		json_insert(parent, (size_t)index, json_copy(value));
-	else if (str_equal(name, "test"))
-		return json_equal(json_at(parent, (size_t)index), value) ? 0 : ERR_INVALID;
-	else if (str_equal(name, "remove"))
+	else if (operation == REMOVE)
 		json_free(json_detach_at(parent, (size_t)index));
 	else
 		json_replace_at(parent, (size_t)index, json_copy(value));
 	return 0;
 }
 
+static int apply_to_root(json **document, enum operation operation, const json *value)
+{
+	if (operation == REMOVE)
+		return ERR_INVALID;
+	if (operation == TEST)
+		return json_equal(*document, value) ? 0 : ERR_INVALID;
+	json_free(*document);
+	*document = json_copy(value);
+	return 0;
+}
+
+static int apply_one(json **document, const char *path, enum operation operation, const json *value)
+{
+	if (operation != REMOVE && value == NULL)
+		return ERR_INVALID;
+	if (path[0] == '\0')
+		return apply_to_root(document, operation, value);
+	AUTO_STRING token = NULL;
+	json *parent = find_parent(*document, path, &token);
+	if (json_is_object(parent))
+		return apply_to_object(parent, token, operation, value);
+	if (json_is_array(parent))
+		return apply_to_array(parent, token, operation, value);
+	return ERR_INVALID;
+}
+
 int patch_apply(json **document, const json *patch, struct err *err)
 {
+	static const char *const NAMES[OPERATION_COUNT] = {
+		[ADD] = "add", [REMOVE] = "remove", [REPLACE] = "replace", [TEST] = "test"};
 	json_for_each (operation, patch) {
 		const char *name = json_get_text(operation, "op");
 		const char *path = json_get_text(operation, "path");
-		const json *value = json_get(operation, "value");
-		if (name == NULL || path == NULL)
-			return err_set(err, ERR_INVALID, "a patch operation without op or path");
-		if (path[0] == '\0' && str_equal(name, "replace")) {
-			json_free(*document);
-			*document = json_copy(value);
-			continue;
-		}
-		AUTO_STRING token = NULL;
-		json *parent = find_parent(*document, path, &token);
-		int code = json_is_object(parent)  ? apply_to_object(parent, token, name, value)
-			   : json_is_array(parent) ? apply_to_array(parent, token, name, value)
-						   : ERR_INVALID;
+		int index = str_index(NAMES, OPERATION_COUNT, name);
+		if (index < 0 || path == NULL)
+			return err_set(err, ERR_INVALID,
+				"a patch operation without path, or with an op that is not one of "
+				"add, remove, replace, test");
+		int code = apply_one(
+			document, path, (enum operation)index, json_get(operation, "value"));
 		if (code != 0)
 			return err_set(err, ERR_INVALID, "patch: %s %s does not apply", name, path);
 	}

@@ -108,10 +108,13 @@ int check_object_name(const char *text, int maximum, struct err *err)
 {
 	size_t length = strlen(text);
 	bool ok = length > 0 && length <= (size_t)maximum;
+	bool dots = maximum > 63;
 	for (size_t i = 0; ok && i < length; i++) {
-		bool edge = i == 0 || i == length - 1;
+		/* Of the whole name, and of each part between dots. */
+		bool edge = i == 0 || i == length - 1 ||
+			    (dots && (text[i - 1] == '.' || text[i + 1] == '.'));
 		ok = islower((unsigned char)text[i]) || isdigit((unsigned char)text[i]) ||
-		     (!edge && (text[i] == '-' || (text[i] == '.' && maximum > 63)));
+		     (!edge && (text[i] == '-' || (dots && text[i] == '.')));
 	}
 	if (!ok)
 		return err_set(err, ERR_USAGE,
