@@ -27,7 +27,8 @@ struct engine {
 	int64_t renewed_ms;
 	int64_t seen_ms; /* when the record was read last, or a little before */
 	int conflicts;
-	/* The news that the goal is reached was sent, and no answer came: it may be in the record. */
+	/* The news that the goal is reached was sent, and no answer came: it may be in the record.
+	 */
 	bool unanswered;
 	char *explained; /* the reasons that were shown last */
 };
@@ -146,8 +147,7 @@ static int confirm(struct engine *engine, struct err *err)
 	if (asked_ms - engine->seen_ms < FRESH_MS)
 		return 0;
 	CLEANUP(record_release) struct record newest = {0};
-	int code = record_load(
-		&engine->ports->api, plan->namespace, plan->service, &newest, err);
+	int code = record_load(&engine->ports->api, plan->namespace, plan->service, &newest, err);
 	if (code != 0)
 		return code;
 	/* The next turn says who it is. */
