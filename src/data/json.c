@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,17 @@ static json *or_abort(json *node)
 	return node;
 }
 
+/* What is too large for a double could not be printed again. */
+static bool is_finite(const json *node)
+{
+	if (cJSON_IsNumber(node) && !isfinite(node->valuedouble))
+		return false;
+	json_for_each (member, node)
+		if (!is_finite(member))
+			return false;
+	return true;
+}
+
 int json_parse(const char *text, size_t length, json **ret, struct err *err)
 {
 	/* A NUL would end the text early for cJSON, and what follows would go unread. */
@@ -34,6 +46,11 @@ int json_parse(const char *text, size_t length, json **ret, struct err *err)
 	if (node == NULL)
 		return err_set(err, ERR_INVALID, "not JSON: error at offset %zu",
 			(size_t)(end - terminated));
+	if (!is_finite(node)) {
+		json_free(node);
+		return err_set(
+			err, ERR_INVALID, "not JSON that can be kept: a number is too large");
+	}
 	*ret = node;
 	return 0;
 }
@@ -329,6 +346,12 @@ const char *json_get_text(const json *object, const char *key)
 int64_t json_get_integer(const json *object, const char *key, int64_t default_value)
 {
 	return json_integer(json_get(object, key), default_value);
+}
+
+int json_get_int(const json *object, const char *key, int minimum, int maximum)
+{
+	int64_t number = json_get_integer(object, key, -1);
+	return number < minimum || number > maximum ? -1 : (int)number;
 }
 
 json *json_first(const json *node)

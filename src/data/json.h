@@ -68,6 +68,8 @@ double json_double(const json *node, double default_value);
 /* The same with the key or path in one go. */
 const char *json_get_text(const json *object, const char *key);
 int64_t json_get_integer(const json *object, const char *key, int64_t default_value);
+/* -1 for anything that is not a number within the limits, which must not be negative. */
+int json_get_int(const json *object, const char *key, int minimum, int maximum);
 const char *json_path_text(const json *node, ...) __attribute__((sentinel));
 
 /* for (each element of an array, or member of an object) */

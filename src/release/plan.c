@@ -1,5 +1,6 @@
 #include "release/plan.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,11 @@ static int parse_step(const struct plan *plan, const char *text, struct batch *r
 		if (code != 0)
 			return code;
 	}
+	if (parts.count == 2 && weight == 100 && canary < plan->replicas)
+		return err_set(err, ERR_USAGE,
+			"\"%s\": 100%% of the requests need all %d pods; send them fewer, or make "
+			"it 100%%@100%%",
+			text, plan->replicas);
 	*ret = make_batch(plan, canary > 0 ? canary : 1, weight);
 	return 0;
 }
@@ -201,11 +207,10 @@ static int take_batches(const json *spec, struct plan *plan, struct err *err)
 			return err_set(err, ERR_INVALID, "spec.batches has more than %d elements",
 				BATCHES_MAXIMUM);
 		struct batch *place = &plan->batches[plan->batch_count++];
-		place->canary = (int)json_get_integer(batch, "canary", -1);
-		place->stable = (int)json_get_integer(batch, "stable", -1);
-		place->weight = (int)json_get_integer(batch, "weight", -1);
-		if (place->canary < 1 || place->stable < 0 || place->weight < 0 ||
-			place->weight > 100)
+		place->canary = json_get_int(batch, "canary", 1, INT_MAX);
+		place->stable = json_get_int(batch, "stable", 0, INT_MAX);
+		place->weight = json_get_int(batch, "weight", 0, 100);
+		if (place->canary < 0 || place->stable < 0 || place->weight < 0)
 			return err_set(err, ERR_INVALID, "spec.batches[%d] is damaged",
 				plan->batch_count - 1);
 	}
@@ -225,16 +230,19 @@ int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 	int traffic =
 		str_index(TRAFFIC_NAMES, COUNT_OF(TRAFFIC_NAMES), json_get_text(spec, "traffic"));
 	int pause = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), json_get_text(spec, "pause"));
-	plan.replicas = (int)json_get_integer(spec, "replicas", 0);
-	if (traffic < 0 || pause < 0 || plan.replicas < 1)
-		return err_set(err, ERR_INVALID, "spec.%s is damaged",
-			traffic < 0 ? "traffic"
-			: pause < 0 ? "pause"
-				    : "replicas");
+	plan.replicas = json_get_int(spec, "replicas", 1, INT_MAX);
+	plan.settle_ms = json_get_integer(spec, "settleMilliseconds", -1);
+	plan.timeout_ms = json_get_integer(spec, "timeoutMilliseconds", -1);
+	const char *damaged = traffic < 0	    ? "traffic"
+			      : pause < 0	    ? "pause"
+			      : plan.replicas < 0   ? "replicas"
+			      : plan.settle_ms < 0  ? "settleMilliseconds"
+			      : plan.timeout_ms < 1 ? "timeoutMilliseconds"
+						    : NULL;
+	if (damaged != NULL)
+		return err_set(err, ERR_INVALID, "spec.%s is damaged", damaged);
 	plan.traffic = (enum traffic_mode)traffic;
 	plan.pause = (enum pause_mode)pause;
-	plan.settle_ms = json_get_integer(spec, "settleMilliseconds", 0);
-	plan.timeout_ms = json_get_integer(spec, "timeoutMilliseconds", 0);
 	plan.keep_stable = json_is_true(json_get(spec, "keepStable"));
 	plan.hold = json_is_true(json_get(spec, "hold"));
 	*ret = plan;

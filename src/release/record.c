@@ -102,14 +102,14 @@ static int parse_status(const json *status, struct record *record, struct err *e
 			err, ERR_INVALID, "status.%s is damaged", phase < 0 ? "phase" : "goal");
 	record->phase = (enum phase)phase;
 	record->goal = (enum goal)goal;
-	record->goal_batch = (int)json_get_integer(status, "goalBatch", -1);
-	record->through = (int)json_get_integer(status, "through", -1);
-	record->batch = (int)json_get_integer(status, "batch", -1);
 	int count = record->plan.batch_count;
-	if (record->goal_batch < 1 || record->goal_batch > count || record->batch < 0 ||
-		record->batch > count || record->through < 1)
+	record->goal_batch = json_get_int(status, "goalBatch", 1, count);
+	record->through = json_get_int(status, "through", 1, count);
+	record->batch = json_get_int(status, "batch", 0, count);
+	if (record->goal_batch < 0 || record->through < 0 || record->batch < 0)
 		return err_set(err, ERR_INVALID, "the batch in status is damaged");
-	record->settled = json_copy(json_get(status, "settled"));
+	if (json_is_array(json_get(status, "settled")))
+		record->settled = json_copy(json_get(status, "settled"));
 	record->message = mem_strdup(json_get_text(status, "message"));
 	record->started_at = mem_strdup(json_get_text(status, "startedAt"));
 	record->started_by = mem_strdup(json_get_text(status, "startedBy"));
@@ -149,8 +149,7 @@ static int parse_release(const json *configmap, struct record *record, struct er
 	int code = parse_data(configmap, "release", &release, err);
 	if (code != 0)
 		return code;
-	int64_t format = json_get_integer(release, "format", 0);
-	if (format > RECORD_FORMAT)
+	if (json_double(json_get(release, "format"), 0) > RECORD_FORMAT)
 		return err_set(err, ERR_INVALID,
 			"it was written by a newer version of kubectl-batchrollout; use that one");
 	code = plan_from_json(json_get(release, "spec"), &record->plan, err);
@@ -160,6 +159,8 @@ static int parse_release(const json *configmap, struct record *record, struct er
 		code = parse_before(release, record, err);
 	if (code == 0)
 		code = parse_data(configmap, "history", &record->history, err);
+	if (code == 0 && !json_is_array(record->history))
+		return err_set(err, ERR_INVALID, "data.history is damaged");
 	return code;
 }
 

@@ -13,7 +13,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_releases_end_completed),
 		cmocka_unit_test(whole_releases_end_aborted),
-		cmocka_unit_test(death_at_each_write_is_recovered),
+		cmocka_unit_test(death_after_each_write_is_recovered),
+		cmocka_unit_test(death_before_each_write_is_recovered),
 		cmocka_unit_test(unanswered_writes_are_repeated),
 		cmocka_unit_test(pods_that_do_not_start_time_out),
 		cmocka_unit_test(second_holder_is_refused),

@@ -13,7 +13,8 @@ void whole_releases_end_completed(void **state);
 void whole_releases_end_aborted(void **state);
 
 /* cuts.c */
-void death_at_each_write_is_recovered(void **state);
+void death_after_each_write_is_recovered(void **state);
+void death_before_each_write_is_recovered(void **state);
 void unanswered_writes_are_repeated(void **state);
 
 /* trouble.c */

@@ -1,0 +1,255 @@
+#include "release/record.h"
+
+#include "api/object.h"
+#include "unit/traffic/trees.h"
+
+/* A record as `start` makes it. */
+static struct record new_record(void)
+{
+	struct record record = {
+		.plan =
+			{
+				.service = mem_strdup("web"),
+				.namespace = mem_strdup("shop"),
+				.deployment = mem_strdup("web"),
+				.canary_deployment = mem_strdup("web-v2"),
+				.stable_version = mem_strdup("v1"),
+				.canary_version = mem_strdup("v2"),
+				.replicas = 4,
+				.timeout_ms = 1000,
+			},
+		.phase = PHASE_PROGRESSING,
+		.goal = GOAL_BATCH,
+		.goal_batch = 1,
+		.through = 1,
+		.started_at = mem_strdup("2026-01-31T12:00:00Z"),
+		.started_by = mem_strdup("ann@laptop"),
+		.holder = {.id = "0123",
+			.user = "ann@laptop",
+			.verb = "start",
+			.machine = "m",
+			.process = "7",
+			.renewals = 3},
+		.stable = tree("{'metadata': {'name': 'web', 'uid': '1'}, 'spec': {'paused': "
+			       "null, 'zero': 0}}"),
+		.virtualservices = json_array(),
+		.destinationrules = tree("[{'metadata': {'name': 'rule'}}]"),
+		.template = tree("{'spec': {'containers': []}}"),
+		.tagged = true,
+		.own_virtualservice = true,
+		.history = json_array(),
+	};
+	assert_int_equal(plan_set_batches(&record.plan, 2, NULL), 0);
+	return record;
+}
+
+static void round_trip(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	record_set_settled(&record, "subsets");
+	record.message = mem_strdup("line\nother \"line\" ä");
+	AUTO_JSON configmap = record_to_configmap(&record);
+	assert_string_equal(object_name(configmap), "batchrollout-web");
+	assert_string_equal(object_namespace(configmap), "shop");
+	assert_string_equal(object_label(configmap, SERVICE_LABEL), "web");
+	assert_string_equal(object_label(configmap, MANAGED_BY_LABEL), MANAGED_BY);
+
+	CLEANUP(record_release) struct record back = {0};
+	struct err err = {0};
+	if (record_parse(configmap, &back, &err) != 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(back.plan.namespace, "shop");
+	assert_string_equal(back.holder.id, "0123");
+	assert_string_equal(back.holder.process, "7");
+	assert_int_equal(back.holder.renewals, 3);
+	assert_string_equal(back.message, record.message);
+	assert_true(record_has_settled(&back, "subsets"));
+	assert_false(record_has_settled(&back, "pinned"));
+	assert_true(back.tagged && back.own_virtualservice);
+	assert_same(back.stable, record.stable);
+	assert_same(back.configmap, configmap);
+	/* And what is written of it is the same again. */
+	AUTO_JSON again = record_to_configmap(&back);
+	assert_same(again, configmap);
+}
+
+static void foreign_parts_are_kept(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	AUTO_JSON configmap = record_to_configmap(&record);
+	object_set_label(configmap, "team", "shop");
+	json_set_text(json_get(configmap, "data"), "note", "mine");
+	CLEANUP(record_release) struct record back = {0};
+	assert_int_equal(record_parse(configmap, &back, NULL), 0);
+	AUTO_JSON again = record_to_configmap(&back);
+	assert_same(again, configmap);
+}
+
+static void no_holder_is_nobody(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	record.holder = (struct holder){0};
+	AUTO_JSON configmap = record_to_configmap(&record);
+	CLEANUP(record_release) struct record back = {0};
+	assert_int_equal(record_parse(configmap, &back, NULL), 0);
+	assert_string_equal(back.holder.id, "");
+	record_release(NULL);
+}
+
+/* The release of a ConfigMap as a tree, to be damaged. */
+static json *take_release(const json *configmap)
+{
+	const char *text = json_path_text(configmap, "data", "release", NULL);
+	json *release = NULL;
+	assert_int_equal(json_parse(text, strlen(text), &release, NULL), 0);
+	return release;
+}
+
+static void put_release(json *configmap, const json *release)
+{
+	AUTO_STRING text = json_print(release);
+	json_set_text(json_get(configmap, "data"), "release", text);
+}
+
+static void assert_unusable(const json *configmap, const char *part)
+{
+	CLEANUP(record_release) struct record record = {0};
+	struct err err = {0};
+	if (record_parse(configmap, &record, &err) != ERR_INVALID)
+		fail_msg("it is taken, without %s", part);
+	assert_contains(err.message, "configmap/batchrollout-web is not usable");
+	assert_contains(err.message, part);
+	assert_null(record.plan.service);
+}
+
+static void damaged_records_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *map, *key, *value, *said;
+	} damages[] = {{"status", "phase", "'Sleeping'", "phase"},
+		{"status", "goal", "null", "goal"}, {"status", "goalBatch", "0", "batch"},
+		{"status", "goalBatch", "3", "batch"},
+		{"status", "goalBatch", "4294967297", "batch"}, {"status", "batch", "-1", "batch"},
+		{"status", "batch", "3", "batch"}, {"status", "batch", "4294967296", "batch"},
+		{"status", "through", "0", "batch"}, {"before", "deployment", "'x'", "before"},
+		{"before", "virtualservices", "{}", "before"},
+		{"before", "destinationrules", "null", "before"},
+		{"spec", "batches", "[]", "spec.batches"},
+		{"spec", "service", "''", "spec.service"}};
+	CLEANUP(record_release) struct record record = new_record();
+	for (size_t i = 0; i < COUNT_OF(damages); i++) {
+		AUTO_JSON configmap = record_to_configmap(&record);
+		AUTO_JSON release = take_release(configmap);
+		json_set(json_get(release, damages[i].map), damages[i].key, tree(damages[i].value));
+		put_release(configmap, release);
+		assert_unusable(configmap, damages[i].said);
+	}
+}
+
+static void damaged_texts_are_refused(void **state)
+{
+	(void)state;
+	static const char *const KEYS[] = {"release", "history"};
+	CLEANUP(record_release) struct record record = new_record();
+	for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
+		AUTO_JSON configmap = record_to_configmap(&record);
+		json_set_text(json_get(configmap, "data"), KEYS[i], "{");
+		assert_unusable(configmap, KEYS[i]);
+		json_set_text(json_get(configmap, "data"), KEYS[i], "7");
+		assert_unusable(configmap, i == 0 ? "spec" : KEYS[i]);
+		json_set_text(json_get(configmap, "data"), KEYS[i], NULL);
+		assert_unusable(configmap, KEYS[i]);
+	}
+	AUTO_JSON configmap = record_to_configmap(&record);
+	json_set(configmap, "data", NULL);
+	assert_unusable(configmap, "data.release");
+}
+
+static void newer_formats_are_refused(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	AUTO_JSON configmap = record_to_configmap(&record);
+	AUTO_JSON release = take_release(configmap);
+	json_set_integer(release, "format", 2);
+	put_release(configmap, release);
+	assert_unusable(configmap, "newer version");
+	/* Also where nothing else of it can be understood. */
+	json_set_text(json_get(configmap, "data"), "release", "{\"format\": 3}");
+	assert_unusable(configmap, "newer version");
+	json_set_text(json_get(configmap, "data"), "release", "{\"format\": 1e17}");
+	assert_unusable(configmap, "newer version");
+}
+
+static void what_comes_after_a_batch(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	record_reached(&record, "now");
+	assert_int_equal(record.phase, PHASE_PAUSED);
+	assert_int_equal(record.batch, 1);
+	/* On through the last: finish follows without a pause. */
+	record.phase = PHASE_PROGRESSING;
+	record.goal_batch = 2;
+	record.through = 2;
+	record_reached(&record, "now");
+	assert_int_equal(record.phase, PHASE_PROGRESSING);
+	assert_int_equal(record.goal, GOAL_FINISH);
+	assert_int_equal(json_count(record.history), 0);
+	record_reached(&record, "then");
+	assert_int_equal(record.phase, PHASE_COMPLETED);
+	assert_tree(record.history,
+		"[{'startedAt': '2026-01-31T12:00:00Z', 'endedAt': 'then', 'by': 'ann@laptop', "
+		"'from': 'v1', 'to': 'v2', 'batch': 2, 'batches': 2, 'result': 'Completed'}]");
+}
+
+static void holding_pauses_before_finish(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	record.plan.hold = true;
+	record.through = 2;
+	record_reached(&record, "now");
+	assert_int_equal(record.phase, PHASE_PROGRESSING);
+	assert_int_equal(record.goal_batch, 2);
+	record_reached(&record, "now");
+	assert_int_equal(record.phase, PHASE_PAUSED);
+	assert_int_equal(record.goal, GOAL_BATCH);
+	assert_false(phase_has_ended(record.phase));
+}
+
+static void history_has_a_limit(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	record.goal = GOAL_ABORT;
+	for (int i = 0; i < 25; i++) {
+		AUTO_STRING now = mem_format("%d", i);
+		record_reached(&record, now);
+	}
+	assert_int_equal(json_count(record.history), 20);
+	assert_string_equal(json_get_text(json_at(record.history, 19), "endedAt"), "24");
+	assert_string_equal(json_get_text(json_at(record.history, 0), "endedAt"), "5");
+	assert_string_equal(json_get_text(json_at(record.history, 0), "result"), "Aborted");
+	assert_string_equal(phase_name(record.phase), "Aborted");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(foreign_parts_are_kept),
+		cmocka_unit_test(no_holder_is_nobody),
+		cmocka_unit_test(damaged_records_are_refused),
+		cmocka_unit_test(damaged_texts_are_refused),
+		cmocka_unit_test(newer_formats_are_refused),
+		cmocka_unit_test(what_comes_after_a_batch),
+		cmocka_unit_test(holding_pauses_before_finish),
+		cmocka_unit_test(history_has_a_limit),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
