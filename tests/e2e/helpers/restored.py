@@ -13,7 +13,11 @@ def _draining(space: Space) -> int:
     )
 
 
+def wait_until_drained(space: Space) -> None:
+    wait_for("the old pods to be gone", lambda: _draining(space) == 0)
+
+
 def assert_restored(before: dict[str, Object], space: Space) -> None:
     """The objects are as they were. Pods that still drain may end first, abort does not wait for them."""
-    wait_for("the old pods to be gone", lambda: _draining(space) == 0)
+    wait_until_drained(space)
     assert_same(before, snapshot(space))
