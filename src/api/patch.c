@@ -194,6 +194,8 @@ static int apply_one(json **document, const char *path, enum operation operation
 		return apply_to_root(document, operation, value);
 	AUTO_STRING token = NULL;
 	json *parent = find_parent(*document, path, &token);
+	if (parent == NULL)
+		return ERR_INVALID;
 	if (json_is_object(parent))
 		return apply_to_object(parent, token, operation, value);
 	if (json_is_array(parent))
