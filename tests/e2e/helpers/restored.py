@@ -6,11 +6,10 @@ from .waiting import wait_for
 
 
 def _draining(space: Space) -> int:
-    """Pods on their way out; Deployments and ReplicaSets count theirs in their status."""
-    sets = space.get("deployments,replicasets")
-    return sum(s["status"].get("terminatingReplicas", 0) for s in sets) + sum(
-        1 for pod in space.pods() if pod["metadata"].get("deletionTimestamp")
-    )
+    """Pods on their way out; Deployments and ReplicaSets count theirs in their status, a little later."""
+    objects = space.get("deployments,replicasets,pods")
+    gone = sum(1 for o in objects if o["kind"] == "Pod" and o["metadata"].get("deletionTimestamp"))
+    return gone + sum(o["status"].get("terminatingReplicas", 0) for o in objects if o["kind"] != "Pod")
 
 
 def wait_until_drained(space: Space) -> None:
