@@ -85,8 +85,8 @@ static int stable_restored_act(
 
 static void stable_ready_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "%d pods of deployment.apps/%s are Ready and endpoints of the Service",
-		situation->record->plan.replicas, situation->record->plan.deployment);
+	describe_serving(
+		buf, situation->record->plan.replicas, "", situation->record->plan.deployment);
 }
 
 static bool stable_is_ready(const struct situation *situation)
@@ -209,8 +209,7 @@ static int pinned_act(const struct situation *situation, struct action *action, 
 
 static void settled_describe(const struct situation *situation, struct buf *buf)
 {
-	(void)situation;
-	buf_add_text(buf, "proxies have had the settle time");
+	describe_settled(situation, buf, "where the requests go now");
 }
 
 static bool pin_settled_holds(const struct situation *situation)

@@ -31,10 +31,12 @@ struct engine {
 	 */
 	bool unanswered;
 	char *explained; /* the reasons that were shown last */
+	char *noted;	 /* what was noted last of an outage */
 };
 
 static void engine_release(struct engine *engine)
 {
+	free(engine->noted);
 	free(engine->explained);
 }
 
@@ -51,6 +53,16 @@ static int64_t remaining_ms(const struct engine *engine)
 static void note(const struct engine *engine, const char *text)
 {
 	engine->ports->observer.note(engine->ports->observer.context, text);
+}
+
+/* The same news is no news: an outage is told once, not each second. */
+static void note_once(struct engine *engine, const char *text)
+{
+	if (str_equal(engine->noted, text))
+		return;
+	free(engine->noted);
+	engine->noted = mem_strdup(text);
+	note(engine, text);
 }
 
 static void restart_timer(struct engine *engine)
@@ -167,25 +179,14 @@ static int do_writes(struct engine *engine, const struct action *action, struct 
 			code = ports->api.write(ports->api.context, &write->write, NULL, err);
 		if (code != 0)
 			return code;
-		ports->observer.done(ports->observer.context, write->said);
+		if (action->summary == NULL)
+			ports->observer.done(ports->observer.context, write->said);
 		if ((code = renew(engine, err)) != 0)
 			return code;
 	}
+	if (action->summary != NULL)
+		ports->observer.done(ports->observer.context, action->summary);
 	return 0;
-}
-
-static int act(struct engine *engine, const struct rung *rung, const struct situation *situation,
-	struct err *err)
-{
-	CLEANUP(action_release) struct action action = {0};
-	int code = rung->act(situation, &action, err);
-	if (code != 0)
-		return code;
-	if (action.reached)
-		return do_reached(engine, err);
-	if (action.settle[0] != '\0')
-		return do_settle(engine, action.settle, err);
-	return do_writes(engine, &action, err);
 }
 
 /* Shows why pods do not get ready, once for each set of reasons. */
@@ -205,6 +206,32 @@ static void explain(struct engine *engine, const struct observation *seen)
 			note(engine, lines.items[i]);
 }
 
+static void show_waiting(
+	struct engine *engine, const struct rung *rung, const struct situation *situation)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	rung->describe(situation, &text);
+	explain(engine, situation->seen);
+	engine->ports->observer.waiting(
+		engine->ports->observer.context, situation, buf_text(&text));
+}
+
+static int act(struct engine *engine, const struct rung *rung, const struct situation *situation,
+	struct err *err)
+{
+	CLEANUP(action_release) struct action action = {0};
+	int code = rung->act(situation, &action, err);
+	if (code != 0)
+		return code;
+	if (action.reached)
+		return do_reached(engine, err);
+	if (action.settle[0] != '\0') {
+		show_waiting(engine, rung, situation);
+		return do_settle(engine, action.settle, err);
+	}
+	return do_writes(engine, &action, err);
+}
+
 static int timed_out(struct engine *engine, const struct rung *rung,
 	const struct situation *situation, struct err *err)
 {
@@ -215,16 +242,6 @@ static int timed_out(struct engine *engine, const struct rung *rung,
 		format_duration(engine->record->plan.timeout_ms, duration), buf_text(&text),
 		str_empty(engine->explained) ? "" : "\n",
 		engine->explained == NULL ? "" : engine->explained);
-}
-
-static void show_waiting(
-	struct engine *engine, const struct rung *rung, const struct situation *situation)
-{
-	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
-	rung->describe(situation, &text);
-	explain(engine, situation->seen);
-	engine->ports->observer.waiting(
-		engine->ports->observer.context, situation, buf_text(&text));
 }
 
 static int64_t wait_slice(const struct engine *engine)
@@ -306,7 +323,7 @@ static int recover(struct engine *engine, int code, struct err *err)
 		return 0;
 	if (code == ERR_UNAVAILABLE && remaining_ms(engine) > 0) {
 		AUTO_STRING text = mem_format("%s; trying again", err->message);
-		note(engine, text);
+		note_once(engine, text);
 		return host->sleep(host->context, RETRY_MS, err);
 	}
 	return code;

@@ -63,8 +63,8 @@ static int stable_renewed_act(
 
 static void stable_ready_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "%d new pods of deployment.apps/%s are Ready and endpoints of the Service",
-		situation->record->plan.replicas, situation->record->plan.deployment);
+	describe_serving(
+		buf, situation->record->plan.replicas, "new ", situation->record->plan.deployment);
 }
 
 static bool stable_ready_holds(const struct situation *situation)
@@ -85,7 +85,7 @@ static bool stable_ready_holds(const struct situation *situation)
 
 static void rules_both_describe(const struct situation *situation, struct buf *buf)
 {
-	if (json_count(situation->record->destinationrules) > 0)
+	if (rules_name_versions(situation))
 		buf_add_text(buf, "destination rules name the new version");
 }
 
@@ -105,16 +105,15 @@ static bool is_istio(const struct situation *situation)
 	return situation->record->plan.traffic == TRAFFIC_ISTIO;
 }
 
-static void settled_describe(const struct situation *situation, struct buf *buf)
+static void rules_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	if (is_istio(situation))
-		buf_add_text(buf, "proxies have had the settle time");
+	if (rules_name_versions(situation))
+		describe_settled(situation, buf, "the new version's subsets");
 }
 
 static bool rules_settled_holds(const struct situation *situation)
 {
-	return !is_istio(situation) || json_count(situation->record->destinationrules) == 0 ||
-	       has_settled(situation, "finish-rules");
+	return !rules_name_versions(situation) || has_settled(situation, "finish-rules");
 }
 
 static int rules_settled_act(
@@ -145,8 +144,7 @@ static int routes_finished_act(
 /* In replicas mode too: kube-proxy must know stable's new pods before the canary's go. */
 static void routes_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	(void)situation;
-	buf_add_text(buf, "proxies have had the settle time");
+	describe_settled(situation, buf, "where the requests go now");
 }
 
 static bool routes_settled_holds(const struct situation *situation)
@@ -229,7 +227,7 @@ const struct rung FINISH_LADDER[] = {
 	{stable_renewed_describe, stable_renewed_holds, stable_renewed_act},
 	{stable_ready_describe, stable_ready_holds, NULL},
 	{rules_both_describe, rules_both_holds, rules_both_act},
-	{settled_describe, rules_settled_holds, rules_settled_act},
+	{rules_settled_describe, rules_settled_holds, rules_settled_act},
 	{routes_finished_describe, routes_finished_holds, routes_finished_act},
 	{routes_settled_describe, routes_settled_holds, routes_settled_act},
 	{canary_gone_describe, canary_deleted_holds, canary_deleted_act},

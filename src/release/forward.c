@@ -70,7 +70,7 @@ static int known_act(const struct situation *situation, struct action *action, s
 static void subsets_settled_describe(const struct situation *situation, struct buf *buf)
 {
 	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
-		buf_add_text(buf, "proxies have had the settle time for the subsets");
+		describe_settled(situation, buf, "the subsets");
 }
 
 static bool subsets_settled_holds(const struct situation *situation)
@@ -110,7 +110,7 @@ static int pinned_act(const struct situation *situation, struct action *action, 
 static void pin_settled_describe(const struct situation *situation, struct buf *buf)
 {
 	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
-		buf_add_text(buf, "proxies have had the settle time for the pinned routes");
+		describe_settled(situation, buf, "the pinned routes");
 }
 
 static bool pin_settled_holds(const struct situation *situation)
@@ -131,7 +131,7 @@ static int pin_settled_act(
 
 static void canary_scaled_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "deployment.apps/%s has %d replicas",
+	buf_addf(buf, "deployment.apps/%s is scaled to %d",
 		situation->record->plan.canary_deployment, goal_batch(situation)->canary);
 }
 
@@ -162,8 +162,8 @@ static int canary_scaled_act(
 
 static void canary_ready_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "%d pods of deployment.apps/%s are Ready and endpoints of the Service",
-		goal_batch(situation)->canary, situation->record->plan.canary_deployment);
+	describe_serving(
+		buf, goal_batch(situation)->canary, "", situation->record->plan.canary_deployment);
 }
 
 static bool canary_ready_holds(const struct situation *situation)
@@ -205,8 +205,7 @@ static char *batch_change(const struct situation *situation)
 
 static void batch_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	(void)situation;
-	buf_add_text(buf, "proxies have had the settle time");
+	describe_settled(situation, buf, "the batch");
 }
 
 static bool batch_settled_holds(const struct situation *situation)
@@ -227,7 +226,7 @@ static int batch_settled_act(
 
 static void stable_scaled_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "deployment.apps/%s has %d replicas", situation->record->plan.deployment,
+	buf_addf(buf, "deployment.apps/%s is scaled to %d", situation->record->plan.deployment,
 		goal_batch(situation)->stable);
 }
 
@@ -250,7 +249,7 @@ static int stable_scaled_act(
 
 static void stable_shrunk_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "%d pods of deployment.apps/%s are endpoints of the Service",
+	buf_addf(buf, "no more than %d pods of deployment.apps/%s are endpoints of the Service",
 		goal_batch(situation)->stable, situation->record->plan.deployment);
 }
 

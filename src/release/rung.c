@@ -17,6 +17,7 @@ void action_release(struct action *action)
 		free(action->writes[i].said);
 	}
 	free(action->writes);
+	free(action->summary);
 	*action = (struct action){0};
 }
 

@@ -28,6 +28,7 @@ struct action {
 		char *said;	      /* owned: "deployment.apps/web scaled to 5" */
 	} *writes;
 	size_t write_count;
+	char *summary;	 /* owned: said once in place of a line for each write; or NULL */
 	char settle[32]; /* give proxies the plan's settle time for this change; "" when not */
 	bool reached;
 };

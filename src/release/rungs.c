@@ -3,14 +3,31 @@
 #include <stdio.h>
 
 #include "api/object.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "release/canary.h"
 #include "release/workload.h"
+
+void describe_serving(struct buf *buf, int count, const char *which, const char *deployment)
+{
+	buf_addf(buf, "%d %spod%s of deployment.apps/%s %s Ready and endpoint%s of the Service",
+		count, which, count == 1 ? "" : "s", deployment, count == 1 ? "is" : "are",
+		count == 1 ? "" : "s");
+}
 
 bool has_settled(const struct situation *situation, const char *change)
 {
 	return situation->record->plan.settle_ms == 0 ||
 	       record_has_settled(situation->record, change);
+}
+
+void describe_settled(const struct situation *situation, struct buf *buf, const char *what)
+{
+	char duration[32];
+	int64_t settle_ms = situation->record->plan.settle_ms;
+	if (settle_ms > 0)
+		buf_addf(buf, "proxies have had %s to learn of %s",
+			format_duration(settle_ms, duration), what);
 }
 
 int settle(struct action *action, const char *change)

@@ -62,9 +62,15 @@ bool canary_deleted_holds(const struct situation *situation);
 int canary_deleted_act(const struct situation *situation, struct action *action, struct err *err);
 bool canary_gone_holds(const struct situation *situation);
 
+/* Adds "3 new pods of deployment.apps/web are Ready and endpoints of the Service"; which is "new "
+ * or "". */
+void describe_serving(struct buf *buf, int count, const char *which, const char *deployment);
+
 /* Settling: proxies have had the plan's settle time for a change. */
 bool has_settled(const struct situation *situation, const char *change);
 int settle(struct action *action, const char *change);
+/* Adds "proxies have had 2s to learn of WHAT"; nothing where no time is given. */
+void describe_settled(const struct situation *situation, struct buf *buf, const char *what);
 
 /* The record says that the goal is reached. For all ladders. */
 void recorded_describe(const struct situation *situation, struct buf *buf);

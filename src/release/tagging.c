@@ -163,6 +163,10 @@ int pods_tagged_act(const struct situation *situation, struct action *action, st
 			action_update(action, &KIND_POD, pod, with_label(pod, tag),
 				tag != NULL ? "labeled" : "unlabeled");
 	}
+	if (action->write_count > 1)
+		action->summary = mem_format("%zu pods of deployment.apps/%s %s",
+			action->write_count, situation->record->plan.deployment,
+			tag != NULL ? "labeled" : "unlabeled");
 	return 0;
 }
 

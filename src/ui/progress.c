@@ -86,7 +86,7 @@ static void show_live(struct progress *progress, const struct progress_version *
 		draw(progress, line, complete ? "\x1b[32m" : "\x1b[33m");
 	}
 	AUTO_STRING escaped = escape_text(waiting_for);
-	AUTO_STRING line = mem_format("waiting: %s", escaped);
+	AUTO_STRING line = mem_format("waiting until %s", escaped);
 	draw(progress, line, "\x1b[2m");
 	(void)fflush(progress->out);
 }
@@ -96,7 +96,7 @@ static void show_plain(struct progress *progress, const struct progress_version 
 {
 	AUTO_BUF line = BUF_INIT(BUF_OWN_TEXT);
 	AUTO_STRING escaped = escape_text(waiting_for);
-	buf_addf(&line, "waiting: %s", escaped);
+	buf_addf(&line, "waiting until %s", escaped);
 	for (size_t i = 0; i < count; i++) {
 		if (versions[i].name == NULL)
 			continue;
