@@ -4,11 +4,13 @@
 #   make install    copies it to $(DESTDIR)$(PREFIX)/bin
 #   make test       everything: unit tests, simulation, both with sanitizers, krew, functional tests on a cluster
 #   make check      the quick part of it: unit tests and simulation
+#   make fuzz       each parser for FUZZ_SECONDS (20) with inputs that a fuzzer makes up
 #   make lint       compilers, formatters and checkers with all warnings as errors
 #   make format     lays out the C files as .clang-format says
 #   make demo       a release on the embedded cluster, shown step by step
 #   make krew       the archive for this platform and its krew manifest, in build/krew
 #   make krew-test  the real krew installs them
+#   make picture    docs/release.svg, from a real release
 #   make clean      removes what was compiled; distclean also the embedded cluster and the tools
 #
 # Each of them first installs what it needs and the machine lacks (tools/install-dependencies). Every output is below
@@ -34,11 +36,16 @@ CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 LDFLAGS += -fsanitize=address,undefined
 else ifeq ($(VARIANT),clang)
 CC = clang
+else ifeq ($(VARIANT),fuzz)
+CC = clang
+CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=fuzzer,address,undefined
 endif
+FUZZ_SECONDS ?= 20
 
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DBATCHROLLOUT_VERSION='"v$(VERSION)"' -Isrc $(WARNINGS) $(WERROR) \
 	-fstack-protector-strong -fPIE $(CFLAGS) $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
 LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
 SOURCES := $(wildcard src/*/*.c)
@@ -52,6 +59,7 @@ UNIT_PROGRAMS := $(UNIT_SOURCES:tests/%.c=$(BUILD)/test/%)
 SIM_SOURCES := $(wildcard tests/sim/*.c)
 SIM_PROGRAM := $(BUILD)/test/sim
 FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/%.c=build/fuzz/test/%)
 TEST_PROGRAMS := $(UNIT_PROGRAMS) $(if $(SIM_SOURCES),$(SIM_PROGRAM))
 
 # One stamp for each clean file: build/clang/tidy/src/base/buf, build/clang/tidy/tests/unit/base/base64
@@ -66,7 +74,7 @@ STEP = @$(MAKE) --silent --no-print-directory $(if $(findstring -j,$(MAKEFLAGS))
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install check test test-programs lint tidy format demo krew krew-test clean distclean
+.PHONY: all install check test test-programs fuzz fuzz-programs lint tidy format demo picture krew krew-test clean distclean
 
 all: $(PROGRAM)
 
@@ -107,10 +115,27 @@ test-programs: $(TEST_PROGRAMS) $(FUZZ_SOURCES:tests/%.c=$(BUILD)/test/obj/%.o)
 check: $(TEST_PROGRAMS)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
 
+$(BUILD)/test/fuzz/%: $(BUILD)/test/obj/fuzz/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+# What is found new is kept in build/fuzz/corpus, and tried again next time.
+fuzz: build/installed/lint
+	$(STEP) TEST_TOOLS=$< VARIANT=fuzz fuzz-programs
+	@set -e; for program in $(FUZZ_PROGRAMS); do \
+		name=$$(basename $$program); log=build/fuzz/$$name.log; mkdir -p build/fuzz/corpus/$$name; \
+		$$program -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$name >$$log 2>&1 || { cat $$log; exit 1; }; \
+		echo "== fuzz $$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$log) inputs"; \
+	done
+
 # The functional tests come last, so that the summary of pytest does.
 test: build/installed/test
 	$(STEP) all check
 	$(STEP) VARIANT=asan check
+	$(STEP) fuzz FUZZ_SECONDS=5
 	@tests/cluster/build
 	$(STEP) krew-test
 	@echo "== functional tests"
@@ -144,6 +169,11 @@ demo: build/installed/test all
 	@set -e; tests/cluster/status >/dev/null || { trap tests/cluster/down EXIT; tests/cluster/up; }; \
 	tests/cluster/in examples/demo
 
+picture: build/installed/test all
+	@set -e; tests/cluster/status >/dev/null || { trap tests/cluster/down EXIT; tests/cluster/up; }; \
+	build/venv/bin/pip install --quiet --requirement docs/requirements.txt; \
+	tests/cluster/in build/venv/bin/python docs/picture
+
 krew: $(PROGRAM)
 	@krew/package $(PROGRAM) v$(VERSION) $(HOMEPAGE)
 
@@ -155,7 +185,7 @@ install: $(PROGRAM)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/kubectl-batchrollout
 
 clean:
-	rm -rf build/obj build/test build/asan build/clang build/krew build/libbatchrollout.a build/kubectl-batchrollout
+	rm -rf build/obj build/test build/asan build/clang build/fuzz build/krew build/libbatchrollout.a build/kubectl-batchrollout
 
 distclean:
 	if [ -e build/cluster/run/supervisor ]; then tests/cluster/down; fi

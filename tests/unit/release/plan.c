@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "unit/traffic/trees.h"
 
 static struct plan plan_of(int replicas, enum traffic_mode traffic)
@@ -167,11 +168,11 @@ static void bad_steps(void **state)
 static void too_many_steps(void **state)
 {
 	(void)state;
-	AUTO_STRING many = mem_alloc(2 * BATCHES_MAXIMUM + 8, 1);
+	AUTO_BUF many = BUF_INIT(BUF_OWN_TEXT);
 	for (size_t i = 0; i < BATCHES_MAXIMUM; i++)
-		memcpy(many + 2 * i, "1,", 2);
-	memcpy(many + 2 * (size_t)BATCHES_MAXIMUM, "100%", 4);
-	assert_bad_steps(TRAFFIC_ISTIO, many, "more than 100 steps");
+		buf_add_text(&many, "1,");
+	buf_add_text(&many, "100%");
+	assert_bad_steps(TRAFFIC_ISTIO, buf_text(&many), "more than 100 steps");
 }
 
 static struct plan whole_plan(void)
