@@ -10,7 +10,8 @@
 #include "base/str.h"
 #include "ui/escape.h"
 
-#define BAR_WIDTH 20
+#define BAR_MAXIMUM 20
+#define BAR_MINIMUM 4 /* a shorter one says nothing */
 
 struct progress progress_new(FILE *out, const char *term, const char *no_color)
 {
@@ -42,25 +43,55 @@ static size_t terminal_width(const struct progress *progress)
 	return 80;
 }
 
-static void add_bar(struct buf *buf, int ready, int replicas)
+static void add_bar(struct buf *buf, int ready, int replicas, int width)
 {
-	int filled = replicas > 0 ? BAR_WIDTH * ready / replicas : 0;
-	if (filled > BAR_WIDTH)
-		filled = BAR_WIDTH;
+	int filled = replicas > 0 ? width * ready / replicas : 0;
+	if (filled > width)
+		filled = width;
 	buf_add_char(buf, '[');
-	for (int i = 0; i < BAR_WIDTH; i++)
+	for (int i = 0; i < width; i++)
 		buf_add_char(buf, i < filled ? '#' : '.');
 	buf_add_char(buf, ']');
 }
 
+/* The columns of the live lines: as wide as they need to be, and the bar has the rest. */
+struct columns {
+	int name, version, bar;
+};
+
+static int widest(int width, const char *text)
+{
+	AUTO_STRING escaped = escape_text(text);
+	int length = (int)strlen(escaped);
+	return length > width ? length : width;
+}
+
+static struct columns lay_out(
+	const struct progress_version *versions, size_t count, size_t terminal_width)
+{
+	static const char REST[] = "stable     [] 1000/1000 ready  100% of requests";
+	struct columns columns = {0};
+	for (size_t i = 0; i < count; i++) {
+		if (versions[i].name == NULL)
+			continue;
+		columns.name = widest(columns.name, versions[i].name);
+		columns.version = widest(columns.version, versions[i].version);
+	}
+	int left = (int)terminal_width - (int)sizeof(REST) - columns.name - columns.version;
+	columns.bar = left < BAR_MINIMUM ? 0 : left < BAR_MAXIMUM ? left : BAR_MAXIMUM;
+	return columns;
+}
+
 /* One line without colours, so that it can be cut to the terminal's width. */
-static char *live_line(const struct progress_version *version)
+static char *live_line(const struct progress_version *version, struct columns columns)
 {
 	struct buf line = BUF_INIT(BUF_OWN_TEXT);
 	AUTO_STRING name = escape_text(version->name);
 	AUTO_STRING label = escape_text(version->version);
-	buf_addf(&line, "%-7s %-20s %-10s ", version->role, name, label);
-	add_bar(&line, version->ready, version->replicas);
+	buf_addf(&line, "%-7s %-*s %-*s ", version->role, columns.name, name, columns.version,
+		label);
+	if (columns.bar > 0)
+		add_bar(&line, version->ready, version->replicas, columns.bar);
 	buf_addf(&line, " %3d/%d ready  %3d%% of requests", version->ready, version->replicas,
 		version->weight);
 	return buf_take(&line);
@@ -77,11 +108,12 @@ static void draw(struct progress *progress, const char *text, const char *color)
 static void show_live(struct progress *progress, const struct progress_version *versions,
 	size_t count, const char *waiting_for)
 {
+	struct columns columns = lay_out(versions, count, terminal_width(progress));
 	progress_clear(progress);
 	for (size_t i = 0; i < count; i++) {
 		if (versions[i].name == NULL)
 			continue;
-		AUTO_STRING line = live_line(&versions[i]);
+		AUTO_STRING line = live_line(&versions[i], columns);
 		bool complete = versions[i].ready >= versions[i].replicas;
 		draw(progress, line, complete ? "\x1b[32m" : "\x1b[33m");
 	}
