@@ -83,7 +83,7 @@ def test_pod_that_cannot_start(space, workload, tag, reason, traffic):
     assert time.monotonic() - begun < 4, "the reason is shown at once, not at the end"
     code, _, err = ended(process)
     assert code == 4 and time.monotonic() - begun >= 4
-    assert "error: timed out after 4s waiting until 1 pods of deployment.apps/web-v2 are Ready" in err
+    assert "error: timed out after 4s waiting until 1 pod of deployment.apps/web-v2 is Ready" in err
     assert shown.split(":")[0] in err, "the reason is said again at the end"
     assert "go back:  kubectl batchrollout abort web" in err
 
