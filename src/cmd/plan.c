@@ -78,8 +78,9 @@ static void print_ladders(const struct record *record)
 void print_plan(const struct record *record, const struct str_list *notes)
 {
 	const struct plan *plan = &record->plan;
-	(void)printf("service/%s: deployment.apps/%s, %s to %s, %d replicas\n", plan->service,
-		plan->deployment, plan->stable_version, plan->canary_version, plan->replicas);
+	(void)printf("service/%s: deployment.apps/%s, %s to %s, %d replica%s\n", plan->service,
+		plan->deployment, plan->stable_version, plan->canary_version, plan->replicas,
+		plan->replicas == 1 ? "" : "s");
 	for (size_t i = 0; i < notes->count; i++)
 		print_escaped(notes->items[i]);
 	(void)putchar('\n');

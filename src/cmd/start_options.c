@@ -59,8 +59,9 @@ static int read_manifest(const char *path, json **ret, struct err *err)
 {
 	AUTO_BUF content = BUF_INIT(0);
 	int code = file_read(path, YAML_MAXIMUM_BYTES, &content, err);
-	if (code == 0)
-		code = yaml_parse(buf_text(&content), content.length, ret, err);
+	if (code != 0)
+		return err_wrap(err, "-f");
+	code = yaml_parse(buf_text(&content), content.length, ret, err);
 	return code == 0 ? 0 : err_wrap(err, "-f %s", path);
 }
 

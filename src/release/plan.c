@@ -88,9 +88,12 @@ static int parse_step(const struct plan *plan, const char *text, struct batch *r
 
 	int64_t amount, weight;
 	bool percent, weight_percent;
-	int code = parse_share(parts.items[0], true, plan->replicas, &amount, &percent, err);
+	int code = parse_share(parts.items[0], true, plan->replicas, &amount, &percent, NULL);
 	if (code != 0)
-		return code;
+		return err_set(err, code,
+			"\"%s\" is neither a number of replicas (the Deployment has %d) nor a "
+			"percentage from 1%% to 100%%",
+			parts.items[0], plan->replicas);
 	int64_t canary = percent ? plan->replicas * amount / 100 : amount;
 	weight = percent ? amount : (200 * amount + plan->replicas) / (INT64_C(2) * plan->replicas);
 	if (parts.count == 2) {

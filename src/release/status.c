@@ -33,10 +33,12 @@ static struct version_status version_of(
 struct release_status status_of(const struct record *record, const struct observation *seen)
 {
 	const struct plan *plan = &record->plan;
-	bool completed = record->phase == PHASE_COMPLETED;
+	/* From finish on, stable is of the new version. */
+	bool renewed = templates_equal(json_path(stable_deployment(seen), "spec", "template", NULL),
+		record->template, false);
 	struct release_status status = {
 		.stable = version_of(seen, stable_deployment(seen),
-			completed ? plan->canary_version : plan->stable_version),
+			renewed ? plan->canary_version : plan->stable_version),
 		.canary = version_of(seen, canary_deployment(seen), plan->canary_version),
 	};
 	if (status.canary.deployment != NULL)

@@ -123,10 +123,17 @@ static void show_live(struct progress *progress, const struct progress_version *
 	(void)fflush(progress->out);
 }
 
-static void show_plain(struct progress *progress, const struct progress_version *versions,
-	size_t count, const char *waiting_for)
+static void show_plain(struct progress *progress, const char *text)
 {
-	AUTO_BUF line = BUF_INIT(BUF_OWN_TEXT);
+	(void)fprintf(progress->out, "%s\n", text);
+	(void)fflush(progress->out);
+}
+
+/* Everything that is shown, in one line. */
+static char *plain_line(
+	const struct progress_version *versions, size_t count, const char *waiting_for)
+{
+	struct buf line = BUF_INIT(BUF_OWN_TEXT);
 	AUTO_STRING escaped = escape_text(waiting_for);
 	buf_addf(&line, "waiting until %s", escaped);
 	for (size_t i = 0; i < count; i++) {
@@ -136,21 +143,24 @@ static void show_plain(struct progress *progress, const struct progress_version 
 		buf_addf(&line, "; %s %s %d/%d ready", versions[i].role, name, versions[i].ready,
 			versions[i].replicas);
 	}
-	if (str_equal(buf_text(&line), progress->last))
-		return;
-	free(progress->last);
-	progress->last = buf_take(&line);
-	(void)fprintf(progress->out, "%s\n", progress->last);
-	(void)fflush(progress->out);
+	return buf_take(&line);
 }
 
 void progress_show(struct progress *progress, const struct progress_version *versions, size_t count,
 	const char *waiting_for)
 {
+	char *line = plain_line(versions, count, waiting_for);
+	/* Most events of a watch change nothing that is seen here. */
+	bool unchanged =
+		str_equal(line, progress->last) && (!progress->live || progress->drawn > 0);
+	free(progress->last);
+	progress->last = line;
+	if (unchanged)
+		return;
 	if (progress->live)
 		show_live(progress, versions, count, waiting_for);
 	else
-		show_plain(progress, versions, count, waiting_for);
+		show_plain(progress, line);
 }
 
 void progress_print(struct progress *progress, FILE *out, const char *line)
