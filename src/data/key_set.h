@@ -1,4 +1,5 @@
-/* A set of strings that belong to somebody else: the keys of one mapping, for data/ alone. */
+/* A set of strings that belong to somebody else: the keys of one mapping, the names of pods. Makes
+ * linear what would compare each with each. */
 #ifndef DATA_KEY_SET_H
 #define DATA_KEY_SET_H
 

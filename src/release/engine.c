@@ -6,11 +6,19 @@
 #include "api/object.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "release/rebase.h"
 #include "release/workload.h"
 
 /* After so many conflicts in a row somebody fights us; better to stop and say so. */
 #define CONFLICTS_MAXIMUM 20
 #define RETRY_MS 1000
+/* So many events are taken in before the situation is looked at again. */
+#define EVENTS_AT_ONCE 200
+/* So often may a write meet an object of which only the status has changed meanwhile. */
+#define REBASES_MAXIMUM 10
+/* So often does one rung act on the way to a goal; then somebody undoes what it does. */
+#define ACTS_MAXIMUM 20
+#define RUNGS_MAXIMUM 32
 /* So old may the last look at the record be when something is written; less than the time that
  * whoever takes over gives us to notice (drive.c). */
 #define FRESH_MS 1000
@@ -27,6 +35,7 @@ struct engine {
 	int64_t renewed_ms;
 	int64_t seen_ms; /* when the record was read last, or a little before */
 	int conflicts;
+	int acts[RUNGS_MAXIMUM]; /* how often each rung has acted on the way to this goal */
 	/* The news that the goal is reached was sent, and no answer came: it may be in the record.
 	 */
 	bool unanswered;
@@ -73,6 +82,7 @@ static void restart_timer(struct engine *engine)
 	engine->timed_goal = record->goal;
 	engine->timed_batch = record->goal_batch;
 	engine->started_ms = now_ms(engine);
+	memset(engine->acts, 0, sizeof(engine->acts));
 }
 
 /* Takes the record as it stands in the cluster now; it must still be ours. 1 when it says that the
@@ -169,16 +179,36 @@ static int confirm(struct engine *engine, struct err *err)
 	return 0;
 }
 
+/* A Deployment in motion gets a new resourceVersion with each status that its controller writes,
+ * several times a second: a write that meets only that is made again on what is there now. */
+static int do_write(struct engine *engine, const struct write *write, struct err *err)
+{
+	const struct api_port *api = &engine->ports->api;
+	int code = confirm(engine, err);
+	if (code != 0)
+		return code;
+	code = api->write(api->context, write, NULL, err);
+	for (int i = 0; code == ERR_CONFLICT && i < REBASES_MAXIMUM; i++) {
+		CLEANUP(rebased_release) struct rebased rebased = {0};
+		code = rebase(api, write, &rebased, err);
+		if (code == 0)
+			code = confirm(engine, err);
+		if (code != 0)
+			return code;
+		code = api->write(api->context, &rebased.write, NULL, err);
+	}
+	return code;
+}
+
 static int do_writes(struct engine *engine, const struct action *action, struct err *err)
 {
 	const struct ports *ports = engine->ports;
 	for (size_t i = 0; i < action->write_count; i++) {
 		const struct action_write *write = &action->writes[i];
-		int code = confirm(engine, err);
-		if (code == 0)
-			code = ports->api.write(ports->api.context, &write->write, NULL, err);
+		int code = do_write(engine, &write->write, err);
 		if (code != 0)
 			return code;
+		engine->conflicts = 0;
 		if (action->summary == NULL)
 			ports->observer.done(ports->observer.context, write->said);
 		if ((code = renew(engine, err)) != 0)
@@ -187,6 +217,21 @@ static int do_writes(struct engine *engine, const struct action *action, struct 
 	if (action->summary != NULL)
 		ports->observer.done(ports->observer.context, action->summary);
 	return 0;
+}
+
+/* A rung that has to act again and again is undone by somebody: a controller, GitOps. */
+static int count_act(struct engine *engine, const struct rung *rung,
+	const struct situation *situation, struct err *err)
+{
+	size_t index = (size_t)(rung - ladder_for(engine->record));
+	if (index >= RUNGS_MAXIMUM || ++engine->acts[index] <= ACTS_MAXIMUM)
+		return 0;
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	rung->describe(situation, &text);
+	return err_set(err, ERR_FOREIGN,
+		"somebody else, perhaps a controller, undoes again and again what the release does "
+		"so that %s",
+		buf_text(&text));
 }
 
 /* Shows why pods do not get ready, once for each set of reasons. */
@@ -229,7 +274,8 @@ static int act(struct engine *engine, const struct rung *rung, const struct situ
 		show_waiting(engine, rung, situation);
 		return do_settle(engine, action.settle, err);
 	}
-	return do_writes(engine, &action, err);
+	code = do_writes(engine, &action, err);
+	return code == 0 ? count_act(engine, rung, situation, err) : code;
 }
 
 static int timed_out(struct engine *engine, const struct rung *rung,
@@ -251,26 +297,42 @@ static int64_t wait_slice(const struct engine *engine)
 	return slice > 0 ? slice : 0;
 }
 
+/* Takes in what the watch has: waits for the first event, and takes those that came with it, so
+ * that a burst of them is looked at once. ret_came: there was one. */
+static int take_events(struct engine *engine, struct watch *watch, struct observation *seen,
+	bool *ret_came, struct err *err)
+{
+	const struct api_port *api = &engine->ports->api;
+	*ret_came = false;
+	for (int i = 0; i < EVENTS_AT_ONCE; i++) {
+		size_t index = 0;
+		AUTO_JSON event = NULL;
+		int64_t timeout_ms = i == 0 ? wait_slice(engine) : 0;
+		int code = api->watch_next(watch, timeout_ms, &index, &event, err);
+		if (code <= 0)
+			return code;
+		*ret_came = true;
+		/* Our own renewals come back too; whoever else writes, changes holder. */
+		if (observation_apply(seen, index, event) == SEEN_RECORD &&
+			(code = take_record(engine, seen, err)) != 0)
+			return code;
+	}
+	return 0;
+}
+
 /* Waits until the rung holds, by watch. 0: something is different now, look again. */
 static int wait_on_watch(struct engine *engine, struct watch *watch, const struct rung *rung,
 	struct situation *situation, struct observation *seen, struct err *err)
 {
-	const struct api_port *api = &engine->ports->api;
 	for (;;) {
-		size_t index = 0;
-		AUTO_JSON event = NULL;
-		int code = api->watch_next(watch, wait_slice(engine), &index, &event, err);
-		if (code < 0)
+		bool came = false;
+		int code = take_events(engine, watch, seen, &came, err);
+		if (code != 0)
 			return code;
-		if (code == 1) {
-			enum source source = observation_apply(seen, index, event);
-			/* Our own renewals come back too; whoever else writes, changes holder. */
-			if (source == SEEN_RECORD && (code = take_record(engine, seen, err)) != 0)
-				return code;
-			if (first_unmet(ladder_for(engine->record), situation) != rung)
-				return 0;
+		if (came && first_unmet(ladder_for(engine->record), situation) != rung)
+			return 0;
+		if (came)
 			show_waiting(engine, rung, situation);
-		}
 		if (remaining_ms(engine) <= 0)
 			return timed_out(engine, rung, situation, err);
 		code = renew(engine, err);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "api/object.h"
-#include "base/parse.h"
 #include "base/str.h"
+#include "data/key_set.h"
 
 #define POD_TEMPLATE_HASH "pod-template-hash"
 
@@ -45,47 +45,10 @@ bool templates_equal(const json *a, const json *b, bool ignore_version)
 	return json_equal(left, right);
 }
 
-static int64_t revision(const json *replica_set)
-{
-	const char *text = object_annotation(replica_set, "deployment.kubernetes.io/revision");
-	int64_t number = 0;
-	if (text != NULL)
-		(void)parse_int(text, 0, INT64_MAX, &number, NULL);
-	return number;
-}
-
 static bool is_owned_by(const json *object, const json *owner)
 {
 	const char *uid = object_uid(owner);
 	return uid != NULL && str_equal(object_controller_uid(object), uid);
-}
-
-json *find_replica_set(const struct observation *seen, const json *deployment, const json *template,
-	bool ignore_version)
-{
-	json *found = NULL;
-	json_for_each (candidate, list_items(seen->lists[SEEN_REPLICA_SETS]))
-		if (is_owned_by(candidate, deployment) &&
-			templates_equal(json_path(candidate, "spec", "template", NULL), template,
-				ignore_version) &&
-			(found == NULL || revision(candidate) > revision(found)))
-			found = candidate;
-	return found;
-}
-
-/* The ReplicaSet that owns the pod, if it belongs to the Deployment. */
-static const json *replica_set_of_pod(
-	const struct observation *seen, const json *pod, const json *deployment)
-{
-	json_for_each (candidate, list_items(seen->lists[SEEN_REPLICA_SETS]))
-		if (is_owned_by(pod, candidate) && is_owned_by(candidate, deployment))
-			return candidate;
-	return NULL;
-}
-
-bool pod_is_of(const struct observation *seen, const json *pod, const json *deployment)
-{
-	return replica_set_of_pod(seen, pod, deployment) != NULL;
 }
 
 static const json *find_condition(const json *object, const char *type)
@@ -101,41 +64,71 @@ static bool pod_is_ready(const json *pod)
 	return str_equal(json_get_text(find_condition(pod, "Ready"), "status"), "True");
 }
 
-/* True where the pod is an endpoint of the Service that gets requests. A missing `ready` means
- * ready (discovery/v1 EndpointConditions). */
-static bool pod_is_endpoint(const struct observation *seen, const json *pod)
+/* Releases have hundreds of pods, and are looked at after each event: what follows takes time in
+ * proportion to pods and endpoints, not to their product. */
+
+/* The names of pods that are endpoints of the Service and get requests. A missing `ready` means
+ * ready (discovery/v1 EndpointConditions). Dual-stack Services have each pod in two slices. */
+static struct key_set ready_endpoints(const struct observation *seen)
 {
+	struct key_set names = {0};
 	json_for_each (slice, list_items(seen->lists[SEEN_SLICES]))
 		json_for_each (endpoint, json_get(slice, "endpoints")) {
 			const json *ready = json_path(endpoint, "conditions", "ready", NULL);
-			if (str_equal(json_path_text(endpoint, "targetRef", "name", NULL),
-				    object_name(pod)) &&
-				(ready == NULL || json_is_null(ready) || json_is_true(ready)))
-				return true;
+			const char *name = json_path_text(endpoint, "targetRef", "name", NULL);
+			bool serves = ready == NULL || json_is_null(ready) || json_is_true(ready);
+			if (serves && name != NULL && !key_set_has(&names, name))
+				key_set_add(&names, name);
 		}
-	return false;
+	return names;
+}
+
+/* The uids of the Deployment's ReplicaSets; template (may be NULL): of those with this one. */
+static struct key_set sets_of(
+	const struct observation *seen, const json *deployment, const json *template)
+{
+	struct key_set uids = {0};
+	json_for_each (set, list_items(seen->lists[SEEN_REPLICA_SETS]))
+		if (is_owned_by(set, deployment) && object_uid(set) != NULL &&
+			!key_set_has(&uids, object_uid(set)) &&
+			(template == NULL ||
+				templates_equal(
+					json_path(set, "spec", "template", NULL), template, true)))
+			key_set_add(&uids, object_uid(set));
+	return uids;
+}
+
+static bool is_in_sets(const json *pod, const struct key_set *uids)
+{
+	const char *owner = object_controller_uid(pod);
+	return owner != NULL && key_set_has(uids, owner);
+}
+
+static bool is_endpoint(const json *pod, const struct key_set *endpoints)
+{
+	const char *name = object_name(pod);
+	return name != NULL && key_set_has(endpoints, name);
 }
 
 int count_serving_pods(const struct observation *seen, const json *deployment, const json *template)
 {
+	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, template);
+	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
 	int count = 0;
-	json_for_each (pod, list_items(seen->lists[SEEN_PODS])) {
-		const json *owner = replica_set_of_pod(seen, pod, deployment);
-		if (owner == NULL || object_is_deleting(pod) || !pod_is_ready(pod) ||
-			!pod_is_endpoint(seen, pod))
-			continue;
-		if (template == NULL ||
-			templates_equal(json_path(owner, "spec", "template", NULL), template, true))
+	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
+		if (is_in_sets(pod, &sets) && !object_is_deleting(pod) && pod_is_ready(pod) &&
+			is_endpoint(pod, &endpoints))
 			count++;
-	}
 	return count;
 }
 
 int count_endpoints(const struct observation *seen, const json *deployment)
 {
+	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, NULL);
+	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
-		if (pod_is_of(seen, pod, deployment) && pod_is_endpoint(seen, pod))
+		if (is_in_sets(pod, &sets) && is_endpoint(pod, &endpoints))
 			count++;
 	return count;
 }
@@ -143,10 +136,12 @@ int count_endpoints(const struct observation *seen, const json *deployment)
 int count_endpoints_left(
 	const struct observation *seen, const char *version, const json *deployment)
 {
+	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, NULL);
+	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
 		if (str_equal(object_label(pod, VERSION_LABEL), version) &&
-			!pod_is_of(seen, pod, deployment) && pod_is_endpoint(seen, pod))
+			!is_in_sets(pod, &sets) && is_endpoint(pod, &endpoints))
 			count++;
 	return count;
 }
@@ -203,9 +198,10 @@ static void add_line(struct buf *buf, const char *reason, const char *where, con
 
 void explain_pods(const struct observation *seen, const json *deployment, struct buf *buf)
 {
+	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, NULL);
 	const char *reason, *message;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS])) {
-		if (!pod_is_of(seen, pod, deployment) || !pod_trouble(pod, &reason, &message))
+		if (!is_in_sets(pod, &sets) || !pod_trouble(pod, &reason, &message))
 			continue;
 		AUTO_STRING where = mem_format("pod/%s", object_name(pod));
 		add_line(buf, reason, where, message);

@@ -21,14 +21,6 @@ json *template_labels(const json *workload);
  * version label. */
 bool templates_equal(const json *a, const json *b, bool ignore_version);
 
-/* The ReplicaSet of a Deployment with the given template (the newest, should there be several), or
- * NULL. */
-json *find_replica_set(const struct observation *seen, const json *deployment, const json *template,
-	bool ignore_version);
-
-/* True where the pod belongs to a ReplicaSet of the Deployment. */
-bool pod_is_of(const struct observation *seen, const json *pod, const json *deployment);
-
 /* Pods of a Deployment that serve: Ready, not being deleted, and ready in the EndpointSlices of the
  * Service. template (may be NULL): only those of the ReplicaSet with this template. */
 int count_serving_pods(
