@@ -14,6 +14,23 @@ static const char *const NOT_COPIED[] = {
 	"helm.toolkit.fluxcd.io/",
 };
 
+/* Labels by which such a tool finds what it owns: Argo CD would prune a copy that has its label.
+ * They stay on the pods, where selectors may want them. */
+static const char *const LABELS_NOT_COPIED[] = {
+	"app.kubernetes.io/instance",
+	"argocd.argoproj.io/instance",
+	"kustomize.toolkit.fluxcd.io/name",
+	"kustomize.toolkit.fluxcd.io/namespace",
+	"helm.toolkit.fluxcd.io/name",
+	"helm.toolkit.fluxcd.io/namespace",
+};
+
+static void drop_labels(json *object)
+{
+	for (size_t i = 0; i < COUNT_OF(LABELS_NOT_COPIED); i++)
+		object_set_label(object, LABELS_NOT_COPIED[i], NULL);
+}
+
 static void drop_annotations(json *object)
 {
 	AUTO_JSON annotations = json_detach(json_get(object, "metadata"), "annotations");
@@ -57,6 +74,9 @@ json *canary_new(const struct record *record, int replicas)
 	json *canary = json_copy(record->stable);
 	object_strip_server_fields(canary);
 	drop_annotations(canary);
+	drop_labels(canary);
+	/* Whoever waits for its deletion does not know the copy, and would never let it go. */
+	json_remove(json_get(canary, "metadata"), "finalizers");
 	json_set_text(json_get(canary, "metadata"), "name", record->plan.canary_deployment);
 	mark_as_own(canary, record);
 	json *spec = json_get(canary, "spec");

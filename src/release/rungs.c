@@ -71,8 +71,7 @@ bool canary_gone_holds(const struct situation *situation)
 				return false;
 	/* And after them their pods: until none is an endpoint, routes without a subset would reach
 	 * them. */
-	return count_endpoints_left(situation->seen, situation->record->plan.canary_version,
-		       stable_deployment(situation->seen)) == 0;
+	return count_endpoints_left(situation->seen, situation->record->plan.canary_version) == 0;
 }
 
 void recorded_describe(const struct situation *situation, struct buf *buf)

@@ -9,8 +9,9 @@ static int canary_weight(
 	const struct record *record, const struct observation *seen, int stable, int canary)
 {
 	if (record->plan.traffic == TRAFFIC_ISTIO) {
+		struct intent intent = plan_intent(&record->plan);
 		json_for_each (virtualservice, list_items(seen->lists[SEEN_VIRTUAL_SERVICES])) {
-			int weight = virtualservice_canary_weight(virtualservice);
+			int weight = virtualservice_canary_weight(virtualservice, &intent);
 			if (weight >= 0)
 				return weight;
 		}

@@ -33,6 +33,12 @@ static int find_service(const struct api_port *api, const char *namespace, const
 	if (json_count(json_path(service, "spec", "selector", NULL)) == 0)
 		return err_set(err, ERR_FAILED,
 			"service \"%s\" has no selector: its Deployment cannot be found", name);
+	if (json_path(service, "spec", "selector", VERSION_LABEL, NULL) != NULL)
+		return err_set(err, ERR_FAILED,
+			"service \"%s\" selects its pods by the label \"%s\": pods of a new "
+			"version "
+			"would never be behind it; take the label out of its selector",
+			name, VERSION_LABEL);
 	*ret = json_copy(service);
 	return 0;
 }

@@ -133,10 +133,12 @@ int count_endpoints(const struct observation *seen, const json *deployment)
 	return count;
 }
 
-int count_endpoints_left(
-	const struct observation *seen, const char *version, const json *deployment)
+int count_endpoints_left(const struct observation *seen, const char *version)
 {
-	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, NULL);
+	CLEANUP(key_set_release) struct key_set sets = {0};
+	json_for_each (set, list_items(seen->lists[SEEN_REPLICA_SETS]))
+		if (object_uid(set) != NULL && !key_set_has(&sets, object_uid(set)))
+			key_set_add(&sets, object_uid(set));
 	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))

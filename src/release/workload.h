@@ -29,10 +29,9 @@ int count_serving_pods(
 /* All endpoints of a Deployment's pods in the EndpointSlices that may get requests. */
 int count_endpoints(const struct observation *seen, const json *deployment);
 
-/* The same for pods with this version label that are not (or no longer) of the Deployment: what a
- * deleted copy has left behind. */
-int count_endpoints_left(
-	const struct observation *seen, const char *version, const json *deployment);
+/* The same for pods with this version label whose ReplicaSet is gone: what a deleted copy has left
+ * behind. Not those of other Deployments that have the label too. */
+int count_endpoints_left(const struct observation *seen, const char *version);
 
 /* True where the controller has seen the object's newest spec. */
 bool is_observed(const json *object);

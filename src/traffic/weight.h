@@ -2,9 +2,10 @@
 #ifndef TRAFFIC_WEIGHT_H
 #define TRAFFIC_WEIGHT_H
 
-#include "data/json.h"
+#include "traffic/intent.h"
 
-/* Percent, of the first list that is split; -1 where none is. */
-int virtualservice_canary_weight(const json *virtualservice);
+/* Percent, of the first list in which the Service is split; -1 where there is none. Lists of other
+ * Services, whose releases may be under way too, do not count. */
+int virtualservice_canary_weight(const json *virtualservice, const struct intent *intent);
 
 #endif
