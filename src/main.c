@@ -23,11 +23,13 @@ static void on_signal(int number)
 
 static void install_handlers(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal}, inherited;
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGHUP, &action, NULL);
+	/* What nohup, or a shell for its background jobs, had ignored stays so. */
+	for (size_t i = 0; i < COUNT_OF(SIGNALS); i++)
+		if (sigaction(SIGNALS[i], NULL, &inherited) == 0 && inherited.sa_handler != SIG_IGN)
+			(void)sigaction(SIGNALS[i], &action, NULL);
 	/* A closed pipe is an error of the write, not the end of a release. */
 	action.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &action, NULL);

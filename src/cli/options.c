@@ -137,6 +137,9 @@ int options_parse(int argc, char *const *argv, const struct option_set *sets, si
 		const char *word = words[optind - 1];
 		if (optarg != NULL && optarg == word && optind >= 2)
 			word = words[optind - 2];
+		/* "-n=shop" is "-n shop", as in kubectl. */
+		if (optarg != NULL && answer < FIRST_ROW && optarg == word + 2 && *optarg == '=')
+			optarg++;
 		int code = take(&parser, answer, word, err);
 		if (code != 0)
 			return code;

@@ -76,6 +76,9 @@ static void name_process(pid_t pid, char *ret, size_t size)
 	read_line(path, line, sizeof(line));
 	/* The second field is the program's name in parentheses, and may hold anything. */
 	const char *field = strrchr(line, ')');
+	/* One that has ended and that nobody has waited for (field 3) does nothing any more. */
+	if (field != NULL && (str_starts(field, ") Z") || str_starts(field, ") X")))
+		field = NULL;
 	for (int i = 2; field != NULL && i < 22; i++) {
 		field = strchr(field, ' ');
 		field = field == NULL ? NULL : field + 1;

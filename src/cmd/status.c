@@ -9,6 +9,9 @@
 #include "release/workload.h"
 #include "ui/escape.h"
 
+/* How long --watch gathers changes before it shows them. */
+#define GATHER_MS 300
+
 struct status_flags {
 	bool watch;
 	const char *output;
@@ -100,7 +103,7 @@ static int watch(struct session *session, const struct status_flags *flags, enum
 			print(session, output, record, &seen);
 		json_free(shown);
 		shown = TAKE(now);
-		if (!flags->watch || phase_has_ended(record->phase))
+		if (!flags->watch || phase_has_ended(record->phase) || ferror(stdout) != 0)
 			return 0;
 		struct watch *open = NULL;
 		size_t index;
@@ -110,6 +113,10 @@ static int watch(struct session *session, const struct status_flags *flags, enum
 			code = api->watch_next(open, INT32_MAX, &index, &event, err);
 		api->watch_close(open);
 		if (code < 0 && code != ERR_EXPIRED)
+			return code;
+		/* What comes with it is looked at with it: everything is read again each time. */
+		const struct host_port *host = &session->ports.host;
+		if ((code = host->sleep(host->context, GATHER_MS, err)) != 0)
 			return code;
 	}
 }
