@@ -68,6 +68,9 @@ void report_next_steps(const struct session *session, const struct record *recor
 	if (record->goal != GOAL_ABORT)
 		(void)fprintf(out, "go on:    %s\n", next);
 	(void)fprintf(out, "go back:  %s\n", abort);
+	/* Pods of the old version that find no room beside the new ones are waited for in vain. */
+	if (record->goal == GOAL_ABORT)
+		(void)fprintf(out, "at once:  %s --now\n", abort);
 }
 
 /* Where the release stands, as the cluster has it now. */

@@ -152,7 +152,7 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	if (code == 0)
 		code = check_name_is_free(api, plan, err);
 	if (code == 0)
-		code = routing_choose(api, options, target.service, record, notes, err);
+		code = routing_choose(api, options, &target, record, notes, err);
 	if (code == 0)
 		code = take_batches(options, plan, err);
 	return code == 0 ? try_copy(api, record, err) : code;

@@ -221,9 +221,28 @@ static void note_other_ports(const json *service, struct str_list *notes)
 	}
 }
 
-static int use_istio(const struct istio *istio, const json *service, struct record *record,
+/* While routes name the versions of one Deployment, pods of others behind the Service get requests
+ * only where the user's routes name those pods' subsets. */
+static int check_others(const struct target *target, const struct record *record, struct err *err)
+{
+	struct intent intent = plan_intent(&record->plan);
+	bool open = record->own_virtualservice;
+	json_for_each (virtualservice, record->virtualservices)
+		open = open || virtualservice_is_open(virtualservice, &intent);
+	if (!target->shared || !open)
+		return 0;
+	return err_set(err, ERR_FAILED,
+		"other Deployments than \"%s\" are behind service \"%s\" too, and would get none "
+		"of "
+		"its requests during the release: route to them by subsets, or use --traffic "
+		"replicas",
+		record->plan.deployment, record->plan.service);
+}
+
+static int use_istio(const struct istio *istio, const struct target *target, struct record *record,
 	struct str_list *notes, struct err *err)
 {
+	const json *service = target->service;
 	if (!istio->served)
 		return err_set(err, ERR_FAILED,
 			"--traffic istio: the cluster does not serve Istio's API (%s)",
@@ -238,12 +257,14 @@ static int use_istio(const struct istio *istio, const json *service, struct reco
 	if (code == 0)
 		code = take_virtualservices(istio, record, err);
 	if (code == 0)
+		code = check_others(target, record, err);
+	if (code == 0)
 		note_other_ports(service, notes);
 	return code;
 }
 
 int routing_choose(const struct api_port *api, const struct start_options *options,
-	const json *service, struct record *record, struct str_list *notes, struct err *err)
+	const struct target *target, struct record *record, struct str_list *notes, struct err *err)
 {
 	static const char *const MODES[] = {
 		[TRAFFIC_REPLICAS] = "replicas", [TRAFFIC_ISTIO] = "istio", "auto"};
@@ -268,7 +289,7 @@ int routing_choose(const struct api_port *api, const struct start_options *optio
 								      : "the ratio of replicas",
 				reason != NULL ? reason : "as --traffic says"));
 	if (record->plan.traffic == TRAFFIC_ISTIO)
-		return use_istio(&istio, service, record, notes, err);
+		return use_istio(&istio, target, record, notes, err);
 	record->virtualservices = json_array();
 	record->destinationrules = json_array();
 	return 0;

@@ -3,11 +3,14 @@
 #define RELEASE_ROUTING_H
 
 #include "release/prepare.h"
+#include "release/target.h"
 
 /* Decides plan.traffic by options->traffic, or by what is there, and takes the snapshots of the
- * VirtualServices and DestinationRules. record.stable and the plan's names must be there. Adds the
- * reason to notes. Refuses Istio objects that cannot be split correctly. */
+ * VirtualServices and DestinationRules. record.stable and the plan's names must be there. Of
+ * target, the Service is looked at. Adds the reason to notes. Refuses Istio objects that cannot be
+ * split correctly. */
 int routing_choose(const struct api_port *api, const struct start_options *options,
-	const json *service, struct record *record, struct str_list *notes, struct err *err);
+	const struct target *target, struct record *record, struct str_list *notes,
+	struct err *err);
 
 #endif

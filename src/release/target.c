@@ -3,6 +3,7 @@
 #include "api/object.h"
 #include "api/selector.h"
 #include "base/buf.h"
+#include "release/record.h"
 #include "traffic/intent.h"
 
 void target_release(struct target *target)
@@ -49,9 +50,21 @@ static bool is_behind(const json *deployment, const json *service)
 		json_path(deployment, "spec", "template", "metadata", "labels", NULL));
 }
 
+/* The copy of a release under way, of this Service or of another one for the same pods. */
+static int check_no_copy(const json *deployment, struct err *err)
+{
+	if (!str_equal(object_label(deployment, MANAGED_BY_LABEL), MANAGED_BY))
+		return 0;
+	const char *service = object_label(deployment, SERVICE_LABEL);
+	return err_set(err, ERR_BUSY,
+		"deployment.apps/%s is the copy of a release of service \"%s\" that has not ended: "
+		"finish or abort that one first",
+		object_name(deployment), service == NULL ? "" : service);
+}
+
 /* The Deployment of the list that is meant. */
 static int choose(const json *list, const json *service, const char *wanted, const json **ret,
-	struct err *err)
+	bool *ret_shared, struct err *err)
 {
 	AUTO_BUF names = BUF_INIT(BUF_OWN_TEXT);
 	const json *found = NULL;
@@ -59,6 +72,9 @@ static int choose(const json *list, const json *service, const char *wanted, con
 	json_for_each (deployment, list_items(list)) {
 		if (!is_behind(deployment, service))
 			continue;
+		int code = check_no_copy(deployment, err);
+		if (code != 0)
+			return code;
 		buf_addf(&names, "%s%s", count++ > 0 ? ", " : "", object_name(deployment));
 		if (wanted == NULL || str_equal(object_name(deployment), wanted))
 			found = deployment;
@@ -76,6 +92,7 @@ static int choose(const json *list, const json *service, const char *wanted, con
 			"deployment \"%s\" is not behind service \"%s\"; there is: %s", wanted,
 			name, buf_text(&names));
 	*ret = found;
+	*ret_shared = count > 1;
 	return 0;
 }
 
@@ -185,7 +202,7 @@ int target_find(const struct api_port *api, const char *namespace, const char *s
 	if (code == 0)
 		code = api->list(api->context, &query, &list, err);
 	if (code == 0)
-		code = choose(list, target.service, deployment, &chosen, err);
+		code = choose(list, target.service, deployment, &chosen, &target.shared, err);
 	if (code == 0)
 		code = check_spec(chosen, err);
 	if (code == 0)

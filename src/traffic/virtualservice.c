@@ -133,6 +133,19 @@ bool virtualservice_serves_mesh(const json *virtualservice, const struct intent 
 	return false;
 }
 
+bool virtualservice_is_open(const json *virtualservice, const struct intent *intent)
+{
+	struct scope scope = scope_of(virtualservice, NULL, intent);
+	json_for_each (route, routes_of(virtualservice, "http")) {
+		json_for_each (entry, json_get(route, "route")) {
+			const json *destination = json_get(entry, "destination");
+			if (is_service(destination, &scope) && subset_of(destination) == NULL)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* --- weights -------------------------------------------------------------------------------- */
 
 /* Sums of weights beyond int32 are wrong in istiod's own arithmetic. */

@@ -24,6 +24,9 @@ bool virtualservice_routes_to(const json *virtualservice, const struct intent *i
  * its hosts (by name or wildcard) and "mesh" among its gateways (or there are none). */
 bool virtualservice_serves_mesh(const json *virtualservice, const struct intent *intent);
 
+/* True where an http route sends requests to the Service without naming a subset, so to any pod. */
+bool virtualservice_is_open(const json *virtualservice, const struct intent *intent);
+
 /* Refuses what cannot be split correctly yet (tcp and tls routes to the Service, a subset that
  * selects both versions or is not defined, weights that cannot be split exactly, …), naming the
  * object, the route and the reason. What it lets pass can be split at every weight. */
