@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "release/status.h"
+#include "release/workload.h"
 #include "ui/escape.h"
 #include "ui/table.h"
 
@@ -59,6 +60,18 @@ void report_versions(const struct record *record, const struct observation *seen
 	(void)fputs(buf_text(&text), stdout);
 }
 
+void report_foreign(const struct record *record, const struct observation *seen)
+{
+	const json *now = json_path(stable_deployment(seen), "spec", "template", NULL);
+	const json *left = record->phase == PHASE_COMPLETED
+				   ? record->template
+				   : json_path(record->stable, "spec", "template", NULL);
+	if (phase_has_ended(record->phase) && now != NULL && !templates_equal(now, left, true))
+		(void)printf("deployment.apps/%s has another pod template now: somebody else has "
+			     "changed it, and it stays\n",
+			record->plan.deployment);
+}
+
 void report_next_steps(const struct session *session, const struct record *record, FILE *out)
 {
 	if (phase_has_ended(record->phase))
@@ -82,7 +95,9 @@ static int report_end(struct session *session, const struct record *record, stru
 		return code;
 	AUTO_STRING headline = report_headline(record);
 	AUTO_STRING escaped = escape_text(headline);
-	(void)printf("%s\n\n", escaped);
+	(void)printf("%s\n", escaped);
+	report_foreign(record, &seen);
+	(void)putchar('\n');
 	report_versions(record, &seen);
 	if (!phase_has_ended(record->phase))
 		(void)putchar('\n');

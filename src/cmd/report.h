@@ -14,6 +14,10 @@ void report_versions(const struct record *record, const struct observation *seen
  * frees. */
 char *report_headline(const struct record *record);
 
+/* A line where the release has ended and the Deployment runs neither of its versions now, so that
+ * the headline would promise too much. */
+void report_foreign(const struct record *record, const struct observation *seen);
+
 /* What the user may do next, a line each. */
 void report_next_steps(const struct session *session, const struct record *record, FILE *out);
 

@@ -36,6 +36,7 @@ static void print_people(
 {
 	AUTO_STRING headline = report_headline(record);
 	print_escaped(stdout, "", headline);
+	report_foreign(record, seen);
 	if (record->message != NULL)
 		print_escaped(stdout, "reason: ", record->message);
 	if (record->phase == PHASE_PROGRESSING)
