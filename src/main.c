@@ -108,10 +108,38 @@ static int run_command(const struct command *command, int argc, char **argv, str
 	return code;
 }
 
+/* Whether the flag's argument is the next word. */
+static bool takes_next_word(const char *flag)
+{
+	for (const struct option_row *row = GLOBAL_OPTIONS; row->name != NULL; row++) {
+		bool is_long = str_starts(flag, "--") && str_equal(flag + 2, row->name);
+		bool is_short = flag[0] == '-' && flag[1] == row->letter && row->letter != '\0' &&
+				flag[2] == '\0';
+		if (is_long || is_short)
+			return row->type != OPTION_FLAG;
+	}
+	return false;
+}
+
+/* Flags of all commands may stand before the command's name: "-n shop status web". */
+static void move_command_first(int argc, char **argv)
+{
+	int at = 1;
+	while (at < argc && argv[at][0] == '-' && !str_equal(argv[at], "--"))
+		at += takes_next_word(argv[at]) ? 2 : 1;
+	if (at >= argc)
+		return;
+	char *name = argv[at];
+	for (; at > 1; at--)
+		argv[at] = argv[at - 1];
+	argv[1] = name;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
 	const struct command *command = NULL;
+	move_command_first(argc, argv);
 	const char *name = argc > 1 ? argv[1] : "help";
 	install_handlers();
 	if (str_equal(name, "-h") || str_equal(name, "--help") || str_equal(name, "help"))

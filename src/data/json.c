@@ -150,20 +150,6 @@ json *json_string(const char *text)
 	return or_abort(cJSON_CreateString(text));
 }
 
-json *json_format(const char *format, ...)
-{
-	char *text = NULL;
-	va_list arguments;
-	va_start(arguments, format);
-	int length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		(void)or_abort(NULL);
-	json *node = json_string(text);
-	free(text);
-	return node;
-}
-
 json *json_number(double number)
 {
 	return or_abort(cJSON_CreateNumber(number));

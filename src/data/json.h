@@ -29,11 +29,10 @@ int json_parse(const char *text, size_t length, json **ret, struct err *err);
 char *json_print(const json *node);	   /* compact; the caller frees */
 char *json_print_pretty(const json *node); /* with indentation, as kubectl -o json (4 spaces) */
 
-/* New nodes, the caller's. json_format makes a string by printf. */
+/* New nodes, the caller's. */
 json *json_object(void);
 json *json_array(void);
 json *json_string(const char *text);
-json *json_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 json *json_number(double number);
 json *json_bool(bool value);
 json *json_null(void);

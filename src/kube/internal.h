@@ -23,7 +23,6 @@ struct kube_client {
 	struct http_client *http;
 	char *server;
 	char *field_manager;
-	char *user_agent;
 	struct kube_credentials credentials;
 	struct str_list impersonation; /* "Impersonate-User: …" */
 	struct str_list warned;	       /* warnings that were shown */

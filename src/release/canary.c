@@ -61,7 +61,8 @@ int check_is_own(
 		kind->singular, object_name(object), SERVICE_LABEL, record->plan.service);
 }
 
-json *canary_template(const struct record *record)
+/* The template as the canary has it: with its version label. */
+static json *canary_template(const struct record *record)
 {
 	json *template = json_copy(record->template);
 	map_set_text(json_ensure_object(template, "metadata"), "labels", VERSION_LABEL,

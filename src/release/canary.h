@@ -16,7 +16,4 @@ void mark_as_own(json *object, const struct record *record);
 int check_is_own(
 	const struct kind *kind, const json *object, const struct record *record, struct err *err);
 
-/* The template as the canary has it: with its version label. The caller frees. */
-json *canary_template(const struct record *record);
-
 #endif

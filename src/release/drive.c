@@ -64,7 +64,9 @@ static int watch_for_life(const struct ports *ports, const struct record *record
 	}
 }
 
-int check_holder(const struct ports *ports, const struct record *record, struct err *err)
+/* ERR_BUSY while somebody else drives the release; 0 when nobody does, or the holder is gone. Waits
+ * up to LEASE_MS for a sign of life where that cannot be told otherwise. */
+static int check_holder(const struct ports *ports, const struct record *record, struct err *err)
 {
 	const struct host_port *host = &ports->host;
 	const struct holder *holder = &record->holder;

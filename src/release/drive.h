@@ -26,8 +26,4 @@ struct claim {
 int claim_release(
 	const struct ports *ports, const struct claim *claim, struct record *ret, struct err *err);
 
-/* ERR_BUSY while somebody else drives the release; 0 when nobody does, or the holder is gone. Waits
- * up to LEASE_MS for a sign of life where that cannot be told otherwise. */
-int check_holder(const struct ports *ports, const struct record *record, struct err *err);
-
 #endif
