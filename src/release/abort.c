@@ -96,18 +96,45 @@ static bool stable_is_ready(const struct situation *situation)
 	       situation->record->plan.replicas;
 }
 
-/* When nothing of the canary serves, or the user is in a hurry, stable gets the requests at once.
+/* When nothing of a canary that is there serves, or the user is in a hurry, stable gets the
+ * requests at once. Where there is no canary any more, stable itself is what serves, and changes.
  */
 static bool stable_ready_or_better_holds(const struct situation *situation)
 {
 	const struct observation *seen = situation->seen;
+	const json *canary = canary_deployment(seen);
 	return situation->now || stable_is_ready(situation) ||
-	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0;
+	       (canary != NULL && count_serving_pods(seen, canary, NULL) == 0);
 }
 
 static bool stable_ready_holds(const struct situation *situation)
 {
 	return situation->now || stable_is_ready(situation);
+}
+
+/* Where stable was at 0, proxies must know a pod of it before it gets all requests. */
+
+static void endpoints_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	describe_settled(situation, buf, "the pods that are back");
+}
+
+static bool endpoints_settled_holds(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	const struct observation *seen = situation->seen;
+	bool was_empty = record->plan.batches[record->goal_batch - 1].stable == 0;
+	return !was_empty || situation->now || record->plan.traffic != TRAFFIC_ISTIO ||
+	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0 ||
+	       has_settled(situation, "abort-endpoints") || routes_are(situation, ROUTES_SPLIT, 0);
+}
+
+static int endpoints_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "abort-endpoints");
 }
 
 /* As long as the canary exists, all requests go to stable; when it is gone, routes are restored. */
@@ -278,6 +305,7 @@ const struct rung ABORT_LADDER[] = {
 	{settled_describe, open_settled_holds, open_settled_act},
 	{stable_restored_describe, stable_restored_holds, stable_restored_act},
 	{stable_ready_describe, stable_ready_or_better_holds, NULL},
+	{endpoints_settled_describe, endpoints_settled_holds, endpoints_settled_act},
 	{rules_returning_describe, rules_returning_holds, rules_returning_act},
 	{settled_describe, rules_settled_holds, rules_settled_act},
 	{pinned_describe, pinned_holds, pinned_act},

@@ -177,6 +177,29 @@ static bool canary_ready_holds(const struct situation *situation)
 	       json_integer(json_path(canary, "status", "availableReplicas", NULL), 0) >= needed;
 }
 
+/* Proxies learn of pods and of routes at different paces: the first request to the canary must not
+ * come before they know a pod of it. Later there are always some that they know. */
+
+static void endpoints_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.traffic == TRAFFIC_ISTIO && goal_batch(situation)->weight > 0)
+		describe_settled(situation, buf, "the new pods");
+}
+
+static bool endpoints_settled_holds(const struct situation *situation)
+{
+	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
+	       has_settled(situation, "endpoints") || !routes_are(situation, ROUTES_SPLIT, 0);
+}
+
+static int endpoints_settled_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)situation;
+	(void)err;
+	return settle(action, "endpoints");
+}
+
 /* Routes carry the batch's weight. */
 
 static void weighted_describe(const struct situation *situation, struct buf *buf)
@@ -273,6 +296,7 @@ const struct rung FORWARD_LADDER[] = {
 	{pin_settled_describe, pin_settled_holds, pin_settled_act},
 	{canary_scaled_describe, canary_scaled_holds, canary_scaled_act},
 	{canary_ready_describe, canary_ready_holds, NULL},
+	{endpoints_settled_describe, endpoints_settled_holds, endpoints_settled_act},
 	{weighted_describe, weighted_holds, weighted_act},
 	{batch_settled_describe, batch_settled_holds, batch_settled_act},
 	{stable_scaled_describe, stable_scaled_holds, stable_scaled_act},

@@ -9,9 +9,6 @@
 #include "sim/invariants.h"
 #include "sim/query.h"
 
-/* Lists and writes take a while, in which the cluster goes on. */
-#define STEPS_BETWEEN_CALLS 3
-
 static int interrupted(struct err *err)
 {
 	return err_set(err, ERR_INTERRUPTED, "the process is gone");
@@ -32,7 +29,7 @@ static int sim_list(void *context, const struct query *query, json **ret, struct
 	struct sim *sim = client->sim;
 	if (client->dead)
 		return interrupted(err);
-	sim_steps(sim, STEPS_BETWEEN_CALLS);
+	sim_steps(sim, sim->pace);
 	if (!is_served(sim, query->kind))
 		return err_set(err, ERR_NOT_FOUND, "%s are not served", query->kind->plural);
 	json *list = json_object();
@@ -139,7 +136,7 @@ static int sim_write(void *context, const struct write *write, json **ret_object
 	AUTO_JSON object = NULL;
 	if (client->dead)
 		return interrupted(err);
-	sim_steps(client->sim, STEPS_BETWEEN_CALLS);
+	sim_steps(client->sim, client->sim->pace);
 	if (!write->dry_run)
 		client->writes++;
 	if (client->interlude != NULL && !write->dry_run)

@@ -50,6 +50,9 @@ struct event {
 	int64_t at;
 };
 
+/* What proxies learn each at its own pace: routes, subsets, endpoints. */
+enum xds { XDS_ROUTES, XDS_SUBSETS, XDS_ENDPOINTS, XDS_COUNT };
+
 enum cached_kind { CACHED_DEPLOYMENTS, CACHED_SETS, CACHED_PODS, CACHED_SERVICES, CACHED_COUNT };
 
 struct sim {
@@ -60,8 +63,9 @@ struct sim {
 	struct event *events;
 	size_t event_count;
 	size_t positions[CACHED_COUNT];
-	size_t proxy_position;
-	int64_t proxy_lag_ms;
+	size_t proxy_positions[XDS_COUNT];
+	int64_t proxy_lags_ms[XDS_COUNT];
+	size_t pace; /* how many steps the cluster does at most while the tool does a call */
 	bool endpoints_dirty, garbage;
 	const char *broken_image; /* pods with this image never get ready */
 	bool istio;		  /* Istio's API is served */

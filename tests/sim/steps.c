@@ -121,19 +121,50 @@ bool sim_is_idle(struct sim *sim)
 	return (next < 0 || next > sim->now_ms) && find_candidates(sim, candidates) == 0;
 }
 
+static enum xds xds_of(const struct kind *kind)
+{
+	return kind == &KIND_VIRTUAL_SERVICE	? XDS_ROUTES
+	       : kind == &KIND_DESTINATION_RULE ? XDS_SUBSETS
+						: XDS_ENDPOINTS;
+}
+
+/* When proxies learn something next of one kind; -1 when they know all. */
+static int64_t next_lesson(struct sim *sim, enum xds xds)
+{
+	size_t *position = &sim->proxy_positions[xds];
+	while (*position < sim->event_count && xds_of(sim->events[*position].object->kind) != xds)
+		(*position)++;
+	return *position < sim->event_count ? sim->events[*position].at + sim->proxy_lags_ms[xds]
+					    : -1;
+}
+
+/* In the order of time, one thing after the other. */
+static bool learn(struct sim *sim)
+{
+	enum xds first = XDS_COUNT;
+	int64_t first_at = sim->now_ms + 1;
+	for (enum xds xds = 0; xds < XDS_COUNT; xds++) {
+		int64_t at = next_lesson(sim, xds);
+		if (at >= 0 && at < first_at) {
+			first = xds;
+			first_at = at;
+		}
+	}
+	if (first == XDS_COUNT)
+		return false;
+	const struct event *event = &sim->events[sim->proxy_positions[first]++];
+	bool deleted = str_equal(event->type, "DELETED");
+	event->object->views[VIEW_PROXIES] = deleted ? NULL : event->tree;
+	return true;
+}
+
 static void let_time_pass(struct sim *sim, int64_t to)
 {
 	if (to > sim->now_ms)
 		sim->now_ms = to;
-	int64_t known = sim->now_ms - sim->proxy_lag_ms;
 	bool changed = false;
-	while (sim->proxy_position < sim->event_count &&
-		sim->events[sim->proxy_position].at <= known) {
-		const struct event *event = &sim->events[sim->proxy_position++];
-		bool deleted = str_equal(event->type, "DELETED");
-		event->object->views[VIEW_PROXIES] = deleted ? NULL : event->tree;
+	while (learn(sim))
 		changed = true;
-	}
 	if (changed)
 		invariants_check_proxies(sim);
 }
@@ -153,10 +184,10 @@ void sim_advance(struct sim *sim, int64_t limit)
 		return;
 	}
 	int64_t next = pods_next_time(sim);
-	if (sim->proxy_position < sim->event_count) {
-		int64_t known = sim->events[sim->proxy_position].at + sim->proxy_lag_ms;
-		if (next < 0 || known < next)
-			next = known;
+	for (enum xds xds = 0; xds < XDS_COUNT; xds++) {
+		int64_t at = next_lesson(sim, xds);
+		if (at >= 0 && (next < 0 || at < next))
+			next = at;
 	}
 	let_time_pass(sim, next < 0 || next > limit ? limit : next);
 }

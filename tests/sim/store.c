@@ -18,7 +18,9 @@ struct sim *sim_new(uint64_t seed)
 	sim->seed = seed;
 	sim->random = seed * 0x9E3779B97F4A7C15U + 1;
 	sim->trace = getenv("SIM_TRACE") != NULL;
-	sim->proxy_lag_ms = (int64_t)sim_random(sim, PROXY_LAG_MS);
+	for (size_t i = 0; i < XDS_COUNT; i++)
+		sim->proxy_lags_ms[i] = (int64_t)sim_random(sim, PROXY_LAG_MS);
+	sim->pace = sim_random(sim, 4);
 	return sim;
 }
 
