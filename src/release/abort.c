@@ -74,12 +74,14 @@ static int stable_restored_act(
 			plan->deployment, plan->service);
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
-	if (has_new_template(situation))
+	bool back = has_new_template(situation);
+	if (back)
 		json_set(spec, "template", old_template(situation));
 	if (!has_all_replicas(situation))
 		json_set_integer(spec, "replicas", plan->replicas);
-	action_update(action, &KIND_DEPLOYMENT, stable, after, "back to %s, scaled to %d",
-		plan->stable_version, plan->replicas);
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "%s%s%sscaled to %d",
+		back ? "back to " : "", back ? plan->stable_version : "", back ? ", " : "",
+		(int)json_get_integer(spec, "replicas", 1));
 	return 0;
 }
 
