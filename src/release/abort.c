@@ -271,10 +271,13 @@ static int routes_restored_act(
 	return routes_change(situation, ROUTES_ORIGINAL, 0, action, err);
 }
 
-/* Before the subsets go, no proxy may use them. */
+/* Before the subsets go, no proxy may use them. None does where the release never came so far that
+ * a route named them. */
 static bool routes_settled_holds(const struct situation *situation)
 {
-	return rules_are(situation, RULES_ORIGINAL) || has_settled(situation, "abort-routes");
+	return rules_are(situation, RULES_ORIGINAL) ||
+	       !record_has_settled(situation->record, "subsets") ||
+	       has_settled(situation, "abort-routes");
 }
 
 static int routes_settled_act(

@@ -167,7 +167,7 @@ def test_several_deployments(space: Space):
         service="shop",
     )
     chosen = space.plugin("plan", "shop", *NEW, "--deployment", "web", check=True)
-    assert chosen.out.startswith("service/shop: deployment.apps/web, v1 to v2, 1 replicas\n")
+    assert chosen.out.startswith("service/shop: deployment.apps/web, v1 to v2, 1 replica\n")
 
 
 def refused_workload(space: Space, change: Callable[[Object], None], message: str) -> None:
@@ -356,7 +356,7 @@ def test_container_that_has_to_be_named(space: Space):
     )
     # The repository tells which.
     plan = space.plugin("plan", "web", "--image", "registry.test/log:v2", check=True)
-    assert plan.out.startswith("service/web: deployment.apps/web, v1 to v2, 1 replicas\n")
+    assert plan.out.startswith("service/web: deployment.apps/web, v1 to v2, 1 replica\n")
 
 
 def manifest(shop: Space, change: Callable[[Object], None]) -> str:
@@ -408,4 +408,4 @@ def test_files_that_are_none(shop: Space, text: str):
 def test_file_that_is_not_there(shop: Space):
     done = start(shop, "-f", "/nowhere/web.yaml")
     assert done.code == 1
-    assert done.err.startswith("error: -f /nowhere/web.yaml: ") and done.err.endswith(": No such file or directory\n")
+    assert done.err.startswith("error: -f: open /nowhere/web.yaml: ") and done.err.endswith(": No such file or directory\n")
