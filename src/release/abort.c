@@ -91,11 +91,28 @@ static void stable_ready_describe(const struct situation *situation, struct buf 
 		buf, situation->record->plan.replicas, "", situation->record->plan.deployment);
 }
 
+/* The ReplicaSet of stable's template has its full size, and its controller knows that. */
+static bool set_is_whole(const struct situation *situation, const json *template)
+{
+	const struct record *record = situation->record;
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (str_equal(object_controller_uid(set), object_uid(record->stable)) &&
+			templates_equal(spec_template(set), template, true) && is_observed(set) &&
+			json_integer(json_path(set, "spec", "replicas", NULL), 1) >=
+				record->plan.replicas)
+			return true;
+	return false;
+}
+
+/* Pods that are Ready now do not count before both controllers have seen what is wanted: one that
+ * has still to act on the smaller number that was wanted before would take some of them away. */
 static bool stable_is_ready(const struct situation *situation)
 {
 	const json *stable = stable_deployment(situation->seen);
-	return count_serving_pods(situation->seen, stable, spec_template(stable)) >=
-	       situation->record->plan.replicas;
+	const json *template = spec_template(stable);
+	return is_observed(stable) && set_is_whole(situation, template) &&
+	       count_serving_pods(situation->seen, stable, template) >=
+		       situation->record->plan.replicas;
 }
 
 /* When nothing of a canary that is there serves, or the user is in a hurry, stable gets the
