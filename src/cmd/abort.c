@@ -1,7 +1,4 @@
 /* kubectl batchrollout abort */
-#include <stdio.h>
-
-#include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/report.h"
 #include "release/verbs.h"
@@ -21,25 +18,8 @@ static int run(
 	struct session *session, const struct str_list *arguments, void *options, struct err *err)
 {
 	const struct abort_flags *flags = options;
-	const char *service = session_service(arguments->items[0], err);
-	if (service == NULL)
-		return ERR_USAGE;
-	int code = session_connect(session, err);
-	if (code != 0)
-		return code;
-	CLEANUP(record_release) struct record record = {0};
-	struct claim claim = {.namespace = session->namespace,
-		.service = service,
-		.self = session_self("abort"),
-		.take_over = true,
-		.change = change_for_abort};
-	code = claim_release(&session->ports, &claim, &record, err);
-	if (code == 1) {
-		AUTO_STRING headline = report_headline(&record);
-		(void)printf("%s\n", headline);
-		return 0;
-	}
-	return code != 0 ? code : drive_and_report(session, &record, flags->now, err);
+	struct claim claim = {.take_over = true, .change = change_for_abort};
+	return claim_and_drive(session, arguments->items[0], "abort", &claim, flags->now, err);
 }
 
 const struct command COMMAND_ABORT = {

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/output.h"
+#include "release/status.h"
 #include "ui/escape.h"
 #include "ui/table.h"
 
@@ -43,24 +44,6 @@ static void add_header(struct table *table, bool namespaces)
 		table_add(table, HEADER[i]);
 }
 
-/* What is known without looking at the workloads, as a Release object. */
-static json *release_object(const struct record *record)
-{
-	json *release = json_object();
-	json_set_text(release, "apiVersion", "batchrollout/v1");
-	json_set_text(release, "kind", "Release");
-	json *metadata = json_ensure_object(release, "metadata");
-	json_set_text(metadata, "name", record->plan.service);
-	json_set_text(metadata, "namespace", record->plan.namespace);
-	json_set(release, "spec", plan_to_json(&record->plan));
-	json *status = json_ensure_object(release, "status");
-	json_set_text(status, "phase", phase_name(record->phase));
-	json_set_integer(status, "batch", record->batch);
-	json_set_integer(status, "batches", record->plan.batch_count);
-	json_set_text(status, "traffic", traffic_mode_name(record->plan.traffic));
-	return release;
-}
-
 static json *new_list(void)
 {
 	json *list = json_object();
@@ -92,7 +75,7 @@ static int print_records(const struct session *session, const json *configmaps,
 		}
 		count++;
 		add_row(&table, flags->all_namespaces, &record);
-		json_append(json_get(releases, "items"), release_object(&record));
+		json_append(json_get(releases, "items"), release_to_json(&record));
 	}
 	if (output != OUTPUT_TABLE) {
 		output_print(output, releases);

@@ -24,26 +24,13 @@ static int run(
 	const struct next_flags *flags = options;
 	struct next_options next = {.all = flags->all};
 	int64_t to = 0;
-	const char *service = session_service(arguments->items[0], err);
-	if (service == NULL)
-		return ERR_USAGE;
 	if (flags->to != NULL && parse_int(flags->to, 1, BATCHES_MAXIMUM, &to, err) != 0)
 		return err_wrap(err, "--to");
 	if (flags->to != NULL && flags->all)
 		return err_set(err, ERR_USAGE, "--all and --to exclude each other");
 	next.to = (int)to;
-	int code = session_connect(session, err);
-	if (code != 0)
-		return code;
-
-	CLEANUP(record_release) struct record record = {0};
-	struct claim claim = {.namespace = session->namespace,
-		.service = service,
-		.self = session_self("next"),
-		.change = change_for_next,
-		.context = &next};
-	code = claim_release(&session->ports, &claim, &record, err);
-	return code != 0 ? code : drive_and_report(session, &record, false, err);
+	struct claim claim = {.change = change_for_next, .context = &next};
+	return claim_and_drive(session, arguments->items[0], "next", &claim, false, err);
 }
 
 const struct command COMMAND_NEXT = {

@@ -119,3 +119,25 @@ int drive_and_report(struct session *session, struct record *record, bool now, s
 	report_next_steps(session, record, stderr);
 	return code;
 }
+
+int claim_and_drive(struct session *session, const char *argument, const char *verb,
+	struct claim *claim, bool now, struct err *err)
+{
+	claim->service = session_service(argument, err);
+	if (claim->service == NULL)
+		return ERR_USAGE;
+	int code = session_connect(session, err);
+	if (code != 0)
+		return code;
+	claim->namespace = session->namespace;
+	claim->self = session_self(verb);
+	CLEANUP(record_release) struct record record = {0};
+	code = claim_release(&session->ports, claim, &record, err);
+	if (code == 1) {
+		AUTO_STRING headline = report_headline(&record);
+		AUTO_STRING escaped = escape_text(headline);
+		(void)printf("%s\n", escaped);
+		return 0;
+	}
+	return code != 0 ? code : drive_and_report(session, &record, now, err);
+}

@@ -92,9 +92,8 @@ static json *conditions_to_json(const struct record *record)
 	return conditions;
 }
 
-json *status_to_json(const struct record *record, const struct observation *seen)
+json *release_to_json(const struct record *record)
 {
-	struct release_status now = status_of(record, seen);
 	json *release = json_object();
 	json_set_text(release, "apiVersion", "batchrollout/v1");
 	json_set_text(release, "kind", "Release");
@@ -108,6 +107,14 @@ json *status_to_json(const struct record *record, const struct observation *seen
 	json_set_integer(status, "batches", record->plan.batch_count);
 	json_set_text(status, "traffic", traffic_mode_name(record->plan.traffic));
 	json_set_text(status, "startedAt", record->started_at);
+	return release;
+}
+
+json *status_to_json(const struct record *record, const struct observation *seen)
+{
+	struct release_status now = status_of(record, seen);
+	json *release = release_to_json(record);
+	json *status = json_get(release, "status");
 	json_set(status, "stable", version_to_json(&now.stable));
 	json_set(status, "canary", version_to_json(&now.canary));
 	json_set(status, "conditions", conditions_to_json(record));

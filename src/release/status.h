@@ -19,6 +19,10 @@ struct release_status {
 
 struct release_status status_of(const struct record *record, const struct observation *seen);
 
+/* The Release object as far as the record knows it: what `list -o json` prints of each. The caller
+ * frees. */
+json *release_to_json(const struct record *record);
+
 /* The Release object (apiVersion batchrollout/v1) that `status -o json` prints. The caller frees.
  */
 json *status_to_json(const struct record *record, const struct observation *seen);
