@@ -13,9 +13,9 @@ static int busy(const struct record *record, struct err *err)
 {
 	return err_set(err, ERR_BUSY,
 		"the release of service \"%s\" is being driven by %s (%s); wait for it, or "
-		"`kubectl batchrollout abort %s`",
+		"`kubectl batchrollout abort %s -n %s`",
 		record->plan.service, record->holder.user, record->holder.verb,
-		record->plan.service);
+		record->plan.service, record->plan.namespace);
 }
 
 /* Watches the record for so long: a change is a sign of life. */

@@ -49,9 +49,9 @@ static int stable_renewed_act(
 						    spec_template(record->stable), record->tagged))
 		return err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "
-			"during "
-			"the release; take that change back, or `kubectl batchrollout abort %s`",
-			record->plan.deployment, record->plan.service);
+			"during the release; take that change back, or "
+			"`kubectl batchrollout abort %s -n %s`",
+			record->plan.deployment, record->plan.service, record->plan.namespace);
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
 	json_set(spec, "template", json_copy(record->template));

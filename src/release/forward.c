@@ -56,13 +56,14 @@ static int known_act(const struct situation *situation, struct action *action, s
 	if (!template_is_known(situation))
 		return err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "
-			"during "
-			"the release; take that change back, or `kubectl batchrollout abort %s`",
-			plan->deployment, plan->service);
+			"during the release; take that change back, or "
+			"`kubectl batchrollout abort %s -n %s`",
+			plan->deployment, plan->service, plan->namespace);
 	return err_set(err, ERR_FOREIGN,
 		"deployment.apps/%s was scaled to %d by somebody else during the release; scale it "
-		"back to %d, or `kubectl batchrollout abort %s`",
-		plan->deployment, (int)spec_replicas(stable), plan->replicas, plan->service);
+		"back to %d, or `kubectl batchrollout abort %s -n %s`",
+		plan->deployment, (int)spec_replicas(stable), plan->replicas, plan->service,
+		plan->namespace);
 }
 
 /* Subsets have reached the proxies before a route names them (a route to an unknown one is 503). */

@@ -25,9 +25,11 @@ static int take_history(const struct api_port *api, struct record *record, struc
 	if (!phase_has_ended(old.phase))
 		return err_set(err, ERR_BUSY,
 			"service \"%s\" has a release to %s on its way (%s, batch %d of %d): go on "
-			"with `kubectl batchrollout next %s`, or `kubectl batchrollout abort %s`",
+			"with `kubectl batchrollout next %s -n %s`, or `kubectl batchrollout "
+			"abort %s -n %s`",
 			plan->service, old.plan.canary_version, phase_name(old.phase), old.batch,
-			old.plan.batch_count, plan->service, plan->service);
+			old.plan.batch_count, plan->service, plan->namespace, plan->service,
+			plan->namespace);
 	record->history = json_copy(old.history);
 	record->configmap = json_copy(old.configmap);
 	return 0;

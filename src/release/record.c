@@ -260,8 +260,8 @@ int record_load(const struct api_port *api, const char *namespace, const char *s
 	if (configmap == NULL)
 		return err_set(err, ERR_NOT_FOUND,
 			"no release of service \"%s\" in namespace \"%s\": begin one with "
-			"`kubectl batchrollout start %s --image IMAGE`",
-			service, namespace, service);
+			"`kubectl batchrollout start %s -n %s --image IMAGE`",
+			service, namespace, service, namespace);
 	return record_parse(configmap, ret, err);
 }
 

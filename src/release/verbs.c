@@ -32,8 +32,8 @@ int change_for_next(struct record *record, void *context, struct err *err)
 	if (record->goal == GOAL_ABORT)
 		return err_set(err, ERR_FAILED,
 			"the release of service \"%s\" is being aborted; "
-			"`kubectl batchrollout abort %s` goes on with that",
-			record->plan.service, record->plan.service);
+			"`kubectl batchrollout abort %s -n %s` goes on with that",
+			record->plan.service, record->plan.service, record->plan.namespace);
 	if (record->phase == PHASE_PAUSED && record->batch == record->plan.batch_count)
 		record->goal = GOAL_FINISH;
 	if (record->goal == GOAL_BATCH) {

@@ -226,7 +226,7 @@ def test_second_next_names_the_holder(space, workload):
     second = space.plugin("next", "web")
     assert second.code == 5
     assert second.err.startswith(f'error: the release of service "web" is being driven by {whoami}@')
-    assert " (start); wait for it, or `kubectl batchrollout abort web`" in second.err
+    assert f" (start); wait for it, or `kubectl batchrollout abort web -n {space.name}`" in second.err
     agent = [write for write in audit.writes(space.name, place) if write.resource != "configmaps"]
     assert agent == []
     assert f"driven by: {whoami}@" in space.plugin("status", "web", check=True).out
@@ -295,12 +295,12 @@ FOREIGN: dict[str, tuple[Callable[[Space], None], str]] = {
     "scaled": (
         scaled,
         "deployment.apps/web was scaled to 7 by somebody else during the release; scale it back to 4, or `kubectl "
-        "batchrollout abort web`",
+        "batchrollout abort web -n NAMESPACE`",
     ),
     "edited": (
         edited,
         "the pod template of deployment.apps/web was changed by somebody else during the release; take that change "
-        "back, or `kubectl batchrollout abort web`",
+        "back, or `kubectl batchrollout abort web -n NAMESPACE`",
     ),
     "deleted": (deleted, "deployment.apps/web is gone: somebody deleted it"),
 }
@@ -315,7 +315,7 @@ def test_change_by_somebody_else(space, workload, change):
     specs = {d["metadata"]["name"]: d["spec"] for d in space.get("deployments")}
     done = space.plugin("next", "web")
     assert done.code == 6, str(done)
-    assert done.err.splitlines()[-1] == f"error: {message}"
+    assert done.err.splitlines()[-1] == "error: " + message.replace("NAMESPACE", space.name)
     assert {d["metadata"]["name"]: d["spec"] for d in space.get("deployments")} == specs, "nothing was overwritten"
     assert where(space) == ("Failed", 1)
 

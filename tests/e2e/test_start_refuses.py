@@ -318,7 +318,7 @@ def test_release_on_its_way(space: Space):
     space.plugin("start", "web", *NEW, "--batches", "2", "--settle", "0", check=True)
     message = (
         'service "web" has a release to v2 on its way (Paused, batch 1 of 2): go on with `kubectl batchrollout next '
-        "web`, or `kubectl batchrollout abort web`"
+        f"web -n {space.name}`, or `kubectl batchrollout abort web -n {space.name}`"
     )
     for image in (f"{IMAGE}:v2", f"{IMAGE}:v3"):
         assert_refused(start(space, "--image", image), message, 5)
