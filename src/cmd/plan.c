@@ -42,7 +42,7 @@ static void print_ladder(
 {
 	const struct observation nothing = {0};
 	const struct situation situation = {.record = record, .seen = &nothing};
-	for (const struct rung *rung = ladder_for(record); rung->holds != NULL; rung++) {
+	for (const struct rung *rung = ladder_for(record); rung->describe != NULL; rung++) {
 		AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
 		rung->describe(&situation, &text);
 		if (text.length == 0 || str_list_has(ret_printed, buf_text(&text)))

@@ -145,15 +145,7 @@ static bool endpoints_settled_holds(const struct situation *situation)
 	bool was_empty = record->plan.batches[record->goal_batch - 1].stable == 0;
 	return !was_empty || situation->now || record->plan.traffic != TRAFFIC_ISTIO ||
 	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0 ||
-	       has_settled(situation, "abort-endpoints") || routes_are(situation, ROUTES_SPLIT, 0);
-}
-
-static int endpoints_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "abort-endpoints");
+	       routes_are(situation, ROUTES_SPLIT, 0);
 }
 
 /* As long as the canary exists, all requests go to stable; when it is gone, routes are restored. */
@@ -191,15 +183,7 @@ static int opened_act(const struct situation *situation, struct action *action, 
 
 static bool open_settled_holds(const struct situation *situation)
 {
-	return !is_to_be_opened(situation) || has_settled(situation, "abort-opened");
-}
-
-static int open_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "abort-opened");
+	return !is_to_be_opened(situation);
 }
 
 /* The old version's subsets are there again, beside those that routes may name now. */
@@ -225,16 +209,7 @@ static int rules_returning_act(
 static bool rules_settled_holds(const struct situation *situation)
 {
 	const struct record *record = situation->record;
-	return record->batch < record->plan.batch_count || !rules_name_versions(situation) ||
-	       has_settled(situation, "abort-rules");
-}
-
-static int rules_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "abort-rules");
+	return record->batch < record->plan.batch_count || !rules_name_versions(situation);
 }
 
 static void pinned_describe(const struct situation *situation, struct buf *buf)
@@ -256,19 +231,6 @@ static int pinned_act(const struct situation *situation, struct action *action, 
 static void settled_describe(const struct situation *situation, struct buf *buf)
 {
 	describe_settled(situation, buf, "where the requests go now");
-}
-
-static bool pin_settled_holds(const struct situation *situation)
-{
-	return canary_is_absent(situation) || has_settled(situation, "abort-pinned");
-}
-
-static int pin_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "abort-pinned");
 }
 
 static void routes_restored_describe(const struct situation *situation, struct buf *buf)
@@ -293,16 +255,7 @@ static int routes_restored_act(
 static bool routes_settled_holds(const struct situation *situation)
 {
 	return rules_are(situation, RULES_ORIGINAL) ||
-	       !record_has_settled(situation->record, "subsets") ||
-	       has_settled(situation, "abort-routes");
-}
-
-static int routes_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "abort-routes");
+	       !record_has_settled(situation->record, "subsets");
 }
 
 static void rules_restored_describe(const struct situation *situation, struct buf *buf)
@@ -323,28 +276,28 @@ static int rules_restored_act(
 }
 
 const struct rung ABORT_LADDER[] = {
-	{opened_describe, opened_holds, opened_act},
-	{settled_describe, open_settled_holds, open_settled_act},
-	{stable_restored_describe, stable_restored_holds, stable_restored_act},
-	{stable_ready_describe, stable_ready_or_better_holds, NULL},
-	{endpoints_settled_describe, endpoints_settled_holds, endpoints_settled_act},
-	{rules_returning_describe, rules_returning_holds, rules_returning_act},
-	{settled_describe, rules_settled_holds, rules_settled_act},
-	{pinned_describe, pinned_holds, pinned_act},
-	{settled_describe, pin_settled_holds, pin_settled_act},
-	{stable_ready_describe, stable_ready_holds, NULL},
-	{canary_gone_describe, canary_deleted_holds, canary_deleted_act},
-	{canary_gone_describe, canary_gone_holds, NULL},
-	{routes_restored_describe, routes_restored_holds, routes_restored_act},
-	{settled_describe, routes_settled_holds, routes_settled_act},
-	{rules_restored_describe, rules_restored_holds, rules_restored_act},
-	{tag_describe, template_tagged_holds, template_tagged_act},
-	{pause_observed_describe, pause_observed_holds, NULL},
-	{tag_describe, replica_set_tagged_holds, replica_set_tagged_act},
-	{pause_observed_describe, replica_set_observed_holds, NULL},
-	{tag_describe, pods_tagged_holds, pods_tagged_act},
-	{unpaused_describe, unpaused_holds, unpaused_act},
-	{stable_ready_describe, stable_ready_holds, NULL},
-	{recorded_describe, recorded_holds, recorded_act},
-	{0},
+	RUNG_ACT(opened_describe, opened_holds, opened_act),
+	RUNG_SETTLE(settled_describe, open_settled_holds, "abort-opened"),
+	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
+	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
+	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),
+	RUNG_ACT(rules_returning_describe, rules_returning_holds, rules_returning_act),
+	RUNG_SETTLE(settled_describe, rules_settled_holds, "abort-rules"),
+	RUNG_ACT(pinned_describe, pinned_holds, pinned_act),
+	RUNG_SETTLE(settled_describe, canary_is_absent, "abort-pinned"),
+	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	RUNG_ACT(canary_gone_describe, canary_deleted_holds, canary_deleted_act),
+	RUNG_WAIT(canary_gone_describe, canary_gone_holds),
+	RUNG_ACT(routes_restored_describe, routes_restored_holds, routes_restored_act),
+	RUNG_SETTLE(settled_describe, routes_settled_holds, "abort-routes"),
+	RUNG_ACT(rules_restored_describe, rules_restored_holds, rules_restored_act),
+	RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),
+	RUNG_WAIT(pause_observed_describe, pause_observed_holds),
+	RUNG_ACT(tag_describe, replica_set_tagged_holds, replica_set_tagged_act),
+	RUNG_WAIT(pause_observed_describe, replica_set_observed_holds),
+	RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),
+	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
+	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
+	RUNG_END,
 };

@@ -134,7 +134,7 @@ static int renew(struct engine *engine, struct err *err)
 	return save(engine, err);
 }
 
-static int do_settle(struct engine *engine, const char *change, struct err *err)
+static int do_settle(struct engine *engine, const struct rung *rung, struct err *err)
 {
 	const struct host_port *host = &engine->ports->host;
 	int64_t end = now_ms(engine) + engine->record->plan.settle_ms;
@@ -145,7 +145,9 @@ static int do_settle(struct engine *engine, const char *change, struct err *err)
 		if (code != 0)
 			return code;
 	}
-	record_set_settled(engine->record, change);
+	char name[32];
+	settled_name(rung, engine->record, name);
+	record_set_settled(engine->record, name);
 	return save(engine, err);
 }
 
@@ -270,10 +272,6 @@ static int act(struct engine *engine, const struct rung *rung, const struct situ
 		return code;
 	if (action.reached)
 		return do_reached(engine, err);
-	if (action.settle[0] != '\0') {
-		show_waiting(engine, rung, situation);
-		return do_settle(engine, action.settle, err);
-	}
 	code = do_writes(engine, &action, err);
 	return code == 0 ? count_act(engine, rung, situation, err) : code;
 }
@@ -368,6 +366,10 @@ static int turn(struct engine *engine, struct err *err)
 	const struct rung *rung = first_unmet(ladder_for(engine->record), &situation);
 	if (rung == NULL)
 		return 1;
+	if (rung->settles != NULL) {
+		show_waiting(engine, rung, &situation);
+		return do_settle(engine, rung, err);
+	}
 	if (rung->act == NULL)
 		return wait_for(engine, rung, &situation, &seen, err);
 	code = act(engine, rung, &situation, err);

@@ -113,15 +113,7 @@ static void rules_settled_describe(const struct situation *situation, struct buf
 
 static bool rules_settled_holds(const struct situation *situation)
 {
-	return !rules_name_versions(situation) || has_settled(situation, "finish-rules");
-}
-
-static int rules_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "finish-rules");
+	return !rules_name_versions(situation);
 }
 
 static void routes_finished_describe(const struct situation *situation, struct buf *buf)
@@ -145,19 +137,6 @@ static int routes_finished_act(
 static void routes_settled_describe(const struct situation *situation, struct buf *buf)
 {
 	describe_settled(situation, buf, "where the requests go now");
-}
-
-static bool routes_settled_holds(const struct situation *situation)
-{
-	return has_settled(situation, "finish-routes");
-}
-
-static int routes_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "finish-routes");
 }
 
 static void rules_finished_describe(const struct situation *situation, struct buf *buf)
@@ -224,16 +203,16 @@ static int history_untagged_act(
 }
 
 const struct rung FINISH_LADDER[] = {
-	{stable_renewed_describe, stable_renewed_holds, stable_renewed_act},
-	{stable_ready_describe, stable_ready_holds, NULL},
-	{rules_both_describe, rules_both_holds, rules_both_act},
-	{rules_settled_describe, rules_settled_holds, rules_settled_act},
-	{routes_finished_describe, routes_finished_holds, routes_finished_act},
-	{routes_settled_describe, routes_settled_holds, routes_settled_act},
-	{canary_gone_describe, canary_deleted_holds, canary_deleted_act},
-	{canary_gone_describe, canary_gone_holds, NULL},
-	{rules_finished_describe, rules_finished_holds, rules_finished_act},
-	{history_untagged_describe, history_untagged_holds, history_untagged_act},
-	{recorded_describe, recorded_holds, recorded_act},
-	{0},
+	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
+	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	RUNG_ACT(rules_both_describe, rules_both_holds, rules_both_act),
+	RUNG_SETTLE(rules_settled_describe, rules_settled_holds, "finish-rules"),
+	RUNG_ACT(routes_finished_describe, routes_finished_holds, routes_finished_act),
+	RUNG_SETTLE(routes_settled_describe, NULL, "finish-routes"),
+	RUNG_ACT(canary_gone_describe, canary_deleted_holds, canary_deleted_act),
+	RUNG_WAIT(canary_gone_describe, canary_gone_holds),
+	RUNG_ACT(rules_finished_describe, rules_finished_holds, rules_finished_act),
+	RUNG_ACT(history_untagged_describe, history_untagged_holds, history_untagged_act),
+	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
+	RUNG_END,
 };

@@ -74,18 +74,9 @@ static void subsets_settled_describe(const struct situation *situation, struct b
 		describe_settled(situation, buf, "the subsets");
 }
 
-static bool subsets_settled_holds(const struct situation *situation)
+static bool is_without_istio(const struct situation *situation)
 {
-	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
-	       has_settled(situation, "subsets");
-}
-
-static int subsets_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "subsets");
+	return situation->record->plan.traffic != TRAFFIC_ISTIO;
 }
 
 /* Routes are pinned to stable before the first canary pod exists. */
@@ -117,15 +108,7 @@ static void pin_settled_describe(const struct situation *situation, struct buf *
 static bool pin_settled_holds(const struct situation *situation)
 {
 	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
-	       canary_deployment(situation->seen) != NULL || has_settled(situation, "pinned");
-}
-
-static int pin_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "pinned");
+	       canary_deployment(situation->seen) != NULL;
 }
 
 /* The canary Deployment has its replicas. */
@@ -190,15 +173,7 @@ static void endpoints_settled_describe(const struct situation *situation, struct
 static bool endpoints_settled_holds(const struct situation *situation)
 {
 	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
-	       has_settled(situation, "endpoints") || !routes_are(situation, ROUTES_SPLIT, 0);
-}
-
-static int endpoints_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)situation;
-	(void)err;
-	return settle(action, "endpoints");
+	       !routes_are(situation, ROUTES_SPLIT, 0);
 }
 
 /* Routes carry the batch's weight. */
@@ -222,28 +197,9 @@ static int weighted_act(const struct situation *situation, struct action *action
 
 /* Proxies (kube-proxy too) know of it before a stable pod goes. */
 
-static char *batch_change(const struct situation *situation)
-{
-	return mem_format("batch-%d", situation->record->goal_batch);
-}
-
 static void batch_settled_describe(const struct situation *situation, struct buf *buf)
 {
 	describe_settled(situation, buf, "the batch");
-}
-
-static bool batch_settled_holds(const struct situation *situation)
-{
-	AUTO_STRING change = batch_change(situation);
-	return has_settled(situation, change);
-}
-
-static int batch_settled_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)err;
-	AUTO_STRING change = batch_change(situation);
-	return settle(action, change);
 }
 
 /* Stable gives up what is not needed any more. */
@@ -284,24 +240,24 @@ static bool stable_shrunk_holds(const struct situation *situation)
 }
 
 const struct rung FORWARD_LADDER[] = {
-	{known_describe, known_holds, known_act},
-	{tag_describe, template_tagged_holds, template_tagged_act},
-	{pause_observed_describe, pause_observed_holds, NULL},
-	{tag_describe, replica_set_tagged_holds, replica_set_tagged_act},
-	{pause_observed_describe, replica_set_observed_holds, NULL},
-	{tag_describe, pods_tagged_holds, pods_tagged_act},
-	{unpaused_describe, unpaused_holds, unpaused_act},
-	{subsets_describe, subsets_hold, subsets_act},
-	{subsets_settled_describe, subsets_settled_holds, subsets_settled_act},
-	{pinned_describe, pinned_holds, pinned_act},
-	{pin_settled_describe, pin_settled_holds, pin_settled_act},
-	{canary_scaled_describe, canary_scaled_holds, canary_scaled_act},
-	{canary_ready_describe, canary_ready_holds, NULL},
-	{endpoints_settled_describe, endpoints_settled_holds, endpoints_settled_act},
-	{weighted_describe, weighted_holds, weighted_act},
-	{batch_settled_describe, batch_settled_holds, batch_settled_act},
-	{stable_scaled_describe, stable_scaled_holds, stable_scaled_act},
-	{stable_shrunk_describe, stable_shrunk_holds, NULL},
-	{recorded_describe, recorded_holds, recorded_act},
-	{0},
+	RUNG_ACT(known_describe, known_holds, known_act),
+	RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),
+	RUNG_WAIT(pause_observed_describe, pause_observed_holds),
+	RUNG_ACT(tag_describe, replica_set_tagged_holds, replica_set_tagged_act),
+	RUNG_WAIT(pause_observed_describe, replica_set_observed_holds),
+	RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),
+	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
+	RUNG_ACT(subsets_describe, subsets_hold, subsets_act),
+	RUNG_SETTLE(subsets_settled_describe, is_without_istio, "subsets"),
+	RUNG_ACT(pinned_describe, pinned_holds, pinned_act),
+	RUNG_SETTLE(pin_settled_describe, pin_settled_holds, "pinned"),
+	RUNG_ACT(canary_scaled_describe, canary_scaled_holds, canary_scaled_act),
+	RUNG_WAIT(canary_ready_describe, canary_ready_holds),
+	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "endpoints"),
+	RUNG_ACT(weighted_describe, weighted_holds, weighted_act),
+	RUNG_SETTLE_EACH_BATCH(batch_settled_describe, NULL, "batch"),
+	RUNG_ACT(stable_scaled_describe, stable_scaled_holds, stable_scaled_act),
+	RUNG_WAIT(stable_shrunk_describe, stable_shrunk_holds),
+	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
+	RUNG_END,
 };

@@ -84,10 +84,33 @@ const struct rung *ladder_for(const struct record *record)
 	return LADDERS[record->goal];
 }
 
+void settled_name(const struct rung *rung, const struct record *record, char ret[32])
+{
+	if (rung->each_batch)
+		(void)snprintf(ret, 32, "%s-%d", rung->settles, record->goal_batch);
+	else
+		(void)snprintf(ret, 32, "%s", rung->settles);
+}
+
+static bool has_settled(const struct rung *rung, const struct record *record)
+{
+	char name[32];
+	if (rung->settles == NULL)
+		return false;
+	settled_name(rung, record, name);
+	return record->plan.settle_ms == 0 || record_has_settled(record, name);
+}
+
+static bool is_met(const struct rung *rung, const struct situation *situation)
+{
+	return has_settled(rung, situation->record) ||
+	       (rung->holds != NULL && rung->holds(situation));
+}
+
 const struct rung *first_unmet(const struct rung *ladder, const struct situation *situation)
 {
-	for (const struct rung *rung = ladder; rung->holds != NULL; rung++)
-		if (!rung->holds(situation))
+	for (const struct rung *rung = ladder; rung->describe != NULL; rung++)
+		if (!is_met(rung, situation))
 			return rung;
 	return NULL;
 }

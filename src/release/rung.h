@@ -19,8 +19,8 @@ struct situation {
 
 #define ACTION_WRITES_MAXIMUM 1024
 
-/* What to do when a rung does not hold: writes, one after another; or a pause, remembered in the
- * record; or the news that the goal is reached. */
+/* What to do when a rung does not hold: writes, one after another; or the news that the goal is
+ * reached. */
 struct action {
 	struct action_write {
 		struct write write;
@@ -28,8 +28,7 @@ struct action {
 		char *said;	      /* owned: "deployment.apps/web scaled to 5" */
 	} *writes;
 	size_t write_count;
-	char *summary;	 /* owned: said once in place of a line for each write; or NULL */
-	char settle[32]; /* give proxies the plan's settle time for this change; "" when not */
+	char *summary; /* owned: said once in place of a line for each write; or NULL */
 	bool reached;
 };
 
@@ -39,14 +38,32 @@ struct rung {
 	/* What holds, with the numbers of this situation: "deployment.apps/web-v2 has 3 replicas".
 	 * Adds nothing where the rung is not needed in this release. */
 	void (*describe)(const struct situation *situation, struct buf *buf);
+	/* NULL, with settles: not before the time has passed. */
 	bool (*holds)(const struct situation *situation);
 	/* Fills ret_action (empty before), or refuses: ERR_FOREIGN and the like. NULL: the cluster
 	 * is at work, wait. */
 	int (*act)(const struct situation *situation, struct action *ret_action, struct err *err);
+	/* In place of act: proxies get the plan's settle time for the change of this name, once in
+	 * a release, or once for each batch. `holds` says when that is needless. */
+	const char *settles;
+	bool each_batch;
 };
 
-/* The ladder for the record's goal; ends with a rung without `holds`. */
+/* The rows of a table: a rung that is acted for, waited for, given time for; and its end. */
+#define RUNG_ACT(describe_, holds_, act_)                                                          \
+	{.describe = (describe_), .holds = (holds_), .act = (act_)}
+#define RUNG_WAIT(describe_, holds_) {.describe = (describe_), .holds = (holds_)}
+#define RUNG_SETTLE(describe_, needless_, name)                                                    \
+	{.describe = (describe_), .holds = (needless_), .settles = (name)}
+#define RUNG_SETTLE_EACH_BATCH(describe_, needless_, name)                                         \
+	{.describe = (describe_), .holds = (needless_), .settles = (name), .each_batch = true}
+#define RUNG_END {0}
+
+/* The ladder for the record's goal; ends with a rung without `describe`. */
 const struct rung *ladder_for(const struct record *record);
+
+/* The name under which the record remembers that a rung's change has settled. */
+void settled_name(const struct rung *rung, const struct record *record, char ret[32]);
 
 /* The first rung that does not hold; NULL when all do. */
 const struct rung *first_unmet(const struct rung *ladder, const struct situation *situation);

@@ -15,12 +15,6 @@ void describe_serving(struct buf *buf, int count, const char *which, const char 
 		count == 1 ? "" : "s");
 }
 
-bool has_settled(const struct situation *situation, const char *change)
-{
-	return situation->record->plan.settle_ms == 0 ||
-	       record_has_settled(situation->record, change);
-}
-
 void describe_settled(const struct situation *situation, struct buf *buf, const char *what)
 {
 	char duration[32];
@@ -28,12 +22,6 @@ void describe_settled(const struct situation *situation, struct buf *buf, const 
 	if (settle_ms > 0)
 		buf_addf(buf, "proxies have had %s to learn of %s",
 			format_duration(settle_ms, duration), what);
-}
-
-int settle(struct action *action, const char *change)
-{
-	(void)snprintf(action->settle, sizeof(action->settle), "%s", change);
-	return 0;
 }
 
 void canary_gone_describe(const struct situation *situation, struct buf *buf)

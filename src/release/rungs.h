@@ -66,9 +66,6 @@ bool canary_gone_holds(const struct situation *situation);
  * or "". */
 void describe_serving(struct buf *buf, int count, const char *which, const char *deployment);
 
-/* Settling: proxies have had the plan's settle time for a change. */
-bool has_settled(const struct situation *situation, const char *change);
-int settle(struct action *action, const char *change);
 /* Adds "proxies have had 2s to learn of WHAT"; nothing where no time is given. */
 void describe_settled(const struct situation *situation, struct buf *buf, const char *what);
 
