@@ -79,7 +79,7 @@ void help_overview(const struct command *const *commands, struct buf *buf)
 		"`" TOOL " COMMAND -h`.\n\n"
 		"Exit status: 0 done, or paused as asked; 1 error; 2 usage; 3 the release failed;\n"
 		"4 timed out; 5 busy or conflict; 6 somebody else changed what the release "
-		"manages.\n");
+		"manages;\n130 interrupted.\n");
 }
 
 void help_command(
