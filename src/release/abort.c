@@ -8,11 +8,6 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
-static const json *spec_template(const json *workload)
-{
-	return json_path(workload, "spec", "template", NULL);
-}
-
 /* Stable runs the old version at its full size. A template that neither the old nor the new version
  * has is somebody's change, and stays. */
 
@@ -26,16 +21,16 @@ static void stable_restored_describe(const struct situation *situation, struct b
 static bool has_new_template(const struct situation *situation)
 {
 	const struct record *record = situation->record;
-	const json *template = spec_template(stable_deployment(situation->seen));
+	const json *template = pod_template(stable_deployment(situation->seen));
 	return templates_equal(template, record->template, false) &&
-	       !templates_equal(template, spec_template(record->stable), false);
+	       !templates_equal(template, pod_template(record->stable), false);
 }
 
 static bool has_all_replicas(const struct situation *situation)
 {
 	/* More is somebody's wish. */
-	return json_integer(json_path(stable_deployment(situation->seen), "spec", "replicas", NULL),
-		       1) >= situation->record->plan.replicas;
+	return wanted_replicas(stable_deployment(situation->seen)) >=
+	       situation->record->plan.replicas;
 }
 
 static bool stable_restored_holds(const struct situation *situation)
@@ -48,14 +43,14 @@ static bool stable_restored_holds(const struct situation *situation)
 static json *old_template(const struct situation *situation)
 {
 	const struct record *record = situation->record;
-	json *template = json_copy(spec_template(record->stable));
+	json *template = json_copy(pod_template(record->stable));
 	bool labeled = own_rule_exists(situation);
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
 		labeled = labeled ||
 			  (str_equal(object_controller_uid(set), object_uid(record->stable)) &&
 				  str_equal(json_get_text(template_labels(set), VERSION_LABEL),
 					  record->plan.stable_version) &&
-				  templates_equal(spec_template(set), template, true));
+				  templates_equal(pod_template(set), template, true));
 	if (record->tagged && labeled)
 		map_set_text(json_ensure_object(template, "metadata"), "labels", VERSION_LABEL,
 			record->plan.stable_version);
@@ -97,9 +92,8 @@ static bool set_is_whole(const struct situation *situation, const json *template
 	const struct record *record = situation->record;
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
 		if (str_equal(object_controller_uid(set), object_uid(record->stable)) &&
-			templates_equal(spec_template(set), template, true) && is_observed(set) &&
-			json_integer(json_path(set, "spec", "replicas", NULL), 1) >=
-				record->plan.replicas)
+			templates_equal(pod_template(set), template, true) && is_observed(set) &&
+			wanted_replicas(set) >= record->plan.replicas)
 			return true;
 	return false;
 }
@@ -109,7 +103,7 @@ static bool set_is_whole(const struct situation *situation, const json *template
 static bool stable_is_ready(const struct situation *situation)
 {
 	const json *stable = stable_deployment(situation->seen);
-	const json *template = spec_template(stable);
+	const json *template = pod_template(stable);
 	return is_observed(stable) && set_is_whole(situation, template) &&
 	       count_serving_pods(situation->seen, stable, template) >=
 		       situation->record->plan.replicas;
@@ -143,7 +137,7 @@ static bool endpoints_settled_holds(const struct situation *situation)
 	const struct record *record = situation->record;
 	const struct observation *seen = situation->seen;
 	bool was_empty = record->plan.batches[record->goal_batch - 1].stable == 0;
-	return !was_empty || situation->now || record->plan.traffic != TRAFFIC_ISTIO ||
+	return !was_empty || situation->now || !uses_istio(situation) ||
 	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0 ||
 	       routes_are(situation, ROUTES_SPLIT, 0);
 }
@@ -190,7 +184,7 @@ static bool open_settled_holds(const struct situation *situation)
 
 static void rules_returning_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		buf_addf(buf, "destination rules name %s", situation->record->plan.stable_version);
 }
 
@@ -214,18 +208,13 @@ static bool rules_settled_holds(const struct situation *situation)
 
 static void pinned_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		buf_addf(buf, "routes send all requests to %s", situation->record->plan.deployment);
 }
 
 static bool pinned_holds(const struct situation *situation)
 {
 	return canary_is_absent(situation) || routes_are(situation, ROUTES_SPLIT, 0);
-}
-
-static int pinned_act(const struct situation *situation, struct action *action, struct err *err)
-{
-	return routes_change(situation, ROUTES_SPLIT, 0, action, err);
 }
 
 static void settled_describe(const struct situation *situation, struct buf *buf)
@@ -235,7 +224,7 @@ static void settled_describe(const struct situation *situation, struct buf *buf)
 
 static void routes_restored_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		buf_add_text(buf, "routes are as they were before");
 }
 
@@ -260,7 +249,7 @@ static bool routes_settled_holds(const struct situation *situation)
 
 static void rules_restored_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		buf_add_text(buf, "destination rules are as they were before");
 }
 

@@ -9,11 +9,6 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
-static const json *spec_template(const json *workload)
-{
-	return json_path(workload, "spec", "template", NULL);
-}
-
 /* Stable has the new template and its full size. */
 
 static void stable_renewed_describe(const struct situation *situation, struct buf *buf)
@@ -25,7 +20,7 @@ static void stable_renewed_describe(const struct situation *situation, struct bu
 
 static bool has_new_template(const struct situation *situation)
 {
-	return templates_equal(spec_template(stable_deployment(situation->seen)),
+	return templates_equal(pod_template(stable_deployment(situation->seen)),
 		situation->record->template, false);
 }
 
@@ -33,8 +28,7 @@ static bool stable_renewed_holds(const struct situation *situation)
 {
 	const json *stable = stable_deployment(situation->seen);
 	return stable != NULL && has_new_template(situation) &&
-	       json_integer(json_path(stable, "spec", "replicas", NULL), 1) ==
-		       situation->record->plan.replicas;
+	       wanted_replicas(stable) == situation->record->plan.replicas;
 }
 
 static int stable_renewed_act(
@@ -45,8 +39,8 @@ static int stable_renewed_act(
 	if (stable == NULL)
 		return err_set(err, ERR_FOREIGN, "deployment.apps/%s is gone: somebody deleted it",
 			record->plan.deployment);
-	if (!has_new_template(situation) && !templates_equal(spec_template(stable),
-						    spec_template(record->stable), record->tagged))
+	if (!has_new_template(situation) && !templates_equal(pod_template(stable),
+						    pod_template(record->stable), record->tagged))
 		return err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "
 			"during the release; take that change back, or "
@@ -100,11 +94,6 @@ static int rules_both_act(const struct situation *situation, struct action *acti
 	return rules_change(situation, RULES_BOTH, action, err);
 }
 
-static bool is_istio(const struct situation *situation)
-{
-	return situation->record->plan.traffic == TRAFFIC_ISTIO;
-}
-
 static void rules_settled_describe(const struct situation *situation, struct buf *buf)
 {
 	if (rules_name_versions(situation))
@@ -118,7 +107,7 @@ static bool rules_settled_holds(const struct situation *situation)
 
 static void routes_finished_describe(const struct situation *situation, struct buf *buf)
 {
-	if (is_istio(situation))
+	if (uses_istio(situation))
 		buf_add_text(buf, "routes have the user's own shape, for the new version");
 }
 
@@ -141,7 +130,7 @@ static void routes_settled_describe(const struct situation *situation, struct bu
 
 static void rules_finished_describe(const struct situation *situation, struct buf *buf)
 {
-	if (is_istio(situation))
+	if (uses_istio(situation))
 		buf_addf(buf, "destinationrule/batchrollout-%s is gone",
 			situation->record->plan.service);
 }
@@ -173,7 +162,7 @@ static const json *next_tagged_set(const struct situation *situation, const json
 		bool ours =
 			str_equal(object_controller_uid(set), object_uid(record->stable)) &&
 			str_equal(object_label(set, VERSION_LABEL), record->plan.stable_version) &&
-			templates_equal(spec_template(set), spec_template(record->stable), true);
+			templates_equal(pod_template(set), pod_template(record->stable), true);
 		if (passed && ours)
 			return set;
 		passed = passed || set == after;
@@ -194,9 +183,8 @@ static int history_untagged_act(
 		set = next_tagged_set(situation, set)) {
 		json *after = json_copy(set);
 		object_set_label(after, VERSION_LABEL, NULL);
-		map_set_text(
-			json_ensure_object(json_path(after, "spec", "template", NULL), "metadata"),
-			"labels", VERSION_LABEL, NULL);
+		map_set_text(json_ensure_object(pod_template(after), "metadata"), "labels",
+			VERSION_LABEL, NULL);
 		action_update(action, &KIND_REPLICA_SET, set, after, "unlabeled");
 	}
 	return 0;

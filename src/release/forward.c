@@ -6,11 +6,6 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
-static int64_t spec_replicas(const json *deployment)
-{
-	return json_integer(json_path(deployment, "spec", "replicas", NULL), 1);
-}
-
 /* The stable Deployment is what the record says it is: nobody edited or scaled it meanwhile. */
 
 static void known_describe(const struct situation *situation, struct buf *buf)
@@ -22,15 +17,14 @@ static void known_describe(const struct situation *situation, struct buf *buf)
 static bool template_is_known(const struct situation *situation)
 {
 	const struct record *record = situation->record;
-	return templates_equal(
-		json_path(stable_deployment(situation->seen), "spec", "template", NULL),
-		json_path(record->stable, "spec", "template", NULL), record->tagged);
+	return templates_equal(pod_template(stable_deployment(situation->seen)),
+		pod_template(record->stable), record->tagged);
 }
 
 static bool replicas_are_known(const struct situation *situation)
 {
 	const struct plan *plan = &situation->record->plan;
-	int64_t replicas = spec_replicas(stable_deployment(situation->seen));
+	int replicas = wanted_replicas(stable_deployment(situation->seen));
 	if (replicas == plan->replicas)
 		return true;
 	for (int i = 0; i < plan->batch_count; i++)
@@ -62,7 +56,7 @@ static int known_act(const struct situation *situation, struct action *action, s
 	return err_set(err, ERR_FOREIGN,
 		"deployment.apps/%s was scaled to %d by somebody else during the release; scale it "
 		"back to %d, or `kubectl batchrollout abort %s -n %s`",
-		plan->deployment, (int)spec_replicas(stable), plan->replicas, plan->service,
+		plan->deployment, wanted_replicas(stable), plan->replicas, plan->service,
 		plan->namespace);
 }
 
@@ -70,20 +64,20 @@ static int known_act(const struct situation *situation, struct action *action, s
 
 static void subsets_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		describe_settled(situation, buf, "the subsets");
 }
 
 static bool is_without_istio(const struct situation *situation)
 {
-	return situation->record->plan.traffic != TRAFFIC_ISTIO;
+	return !uses_istio(situation);
 }
 
 /* Routes are pinned to stable before the first canary pod exists. */
 
 static void pinned_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		buf_addf(buf, "routes are pinned to %s before a pod of %s exists",
 			situation->record->plan.deployment,
 			situation->record->plan.canary_deployment);
@@ -94,21 +88,15 @@ static bool pinned_holds(const struct situation *situation)
 	return canary_deployment(situation->seen) != NULL || routes_are(situation, ROUTES_SPLIT, 0);
 }
 
-static int pinned_act(const struct situation *situation, struct action *action, struct err *err)
-{
-	return routes_change(situation, ROUTES_SPLIT, 0, action, err);
-}
-
 static void pin_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		describe_settled(situation, buf, "the pinned routes");
 }
 
 static bool pin_settled_holds(const struct situation *situation)
 {
-	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
-	       canary_deployment(situation->seen) != NULL;
+	return !uses_istio(situation) || canary_deployment(situation->seen) != NULL;
 }
 
 /* The canary Deployment has its replicas. */
@@ -122,7 +110,7 @@ static void canary_scaled_describe(const struct situation *situation, struct buf
 static bool canary_scaled_holds(const struct situation *situation)
 {
 	const json *canary = canary_deployment(situation->seen);
-	return canary != NULL && spec_replicas(canary) == goal_batch(situation)->canary;
+	return canary != NULL && wanted_replicas(canary) == goal_batch(situation)->canary;
 }
 
 static int canary_scaled_act(
@@ -166,21 +154,20 @@ static bool canary_ready_holds(const struct situation *situation)
 
 static void endpoints_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO && goal_batch(situation)->weight > 0)
+	if (uses_istio(situation) && goal_batch(situation)->weight > 0)
 		describe_settled(situation, buf, "the new pods");
 }
 
 static bool endpoints_settled_holds(const struct situation *situation)
 {
-	return situation->record->plan.traffic != TRAFFIC_ISTIO ||
-	       !routes_are(situation, ROUTES_SPLIT, 0);
+	return !uses_istio(situation) || !routes_are(situation, ROUTES_SPLIT, 0);
 }
 
 /* Routes carry the batch's weight. */
 
 static void weighted_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->plan.traffic == TRAFFIC_ISTIO)
+	if (uses_istio(situation))
 		buf_addf(buf, "routes send %d%% of the requests to %s",
 			goal_batch(situation)->weight, situation->record->plan.canary_deployment);
 }
@@ -212,7 +199,7 @@ static void stable_scaled_describe(const struct situation *situation, struct buf
 
 static bool stable_scaled_holds(const struct situation *situation)
 {
-	return spec_replicas(stable_deployment(situation->seen)) == goal_batch(situation)->stable;
+	return wanted_replicas(stable_deployment(situation->seen)) == goal_batch(situation)->stable;
 }
 
 static int stable_scaled_act(

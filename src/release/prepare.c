@@ -9,6 +9,7 @@
 #include "release/routing.h"
 #include "release/target.h"
 #include "release/template.h"
+#include "release/workload.h"
 
 /* What the record was before: keeps its history; refuses while a release is on its way. */
 static int take_history(const struct api_port *api, struct record *record, struct err *err)
@@ -147,7 +148,7 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	record->stable = target.deployment;
 	target.deployment = NULL;
 	plan->deployment = mem_strdup(object_name(record->stable));
-	plan->replicas = (int)json_integer(json_path(record->stable, "spec", "replicas", NULL), 1);
+	plan->replicas = wanted_replicas(record->stable);
 	code = template_make(options, target.service, record, err);
 	if (code == 0)
 		code = name_canary(plan, err);

@@ -13,7 +13,7 @@
 #include "traffic/merge.h"
 #include "traffic/virtualservice.h"
 
-static bool uses_istio(const struct situation *situation)
+bool uses_istio(const struct situation *situation)
 {
 	return situation->record->plan.traffic == TRAFFIC_ISTIO;
 }
@@ -274,4 +274,9 @@ bool subsets_hold(const struct situation *situation)
 int subsets_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	return rules_change(situation, RULES_RELEASE, action, err);
+}
+
+int pinned_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_SPLIT, 0, action, err);
 }

@@ -4,6 +4,7 @@
 
 #include "api/object.h"
 #include "base/buf.h"
+#include "release/workload.h"
 #include "traffic/destinationrule.h"
 #include "traffic/virtualservice.h"
 
@@ -64,7 +65,7 @@ static int look_for_istio(const struct api_port *api, const char *namespace, str
 /* Whether the pods have a sidecar, and by what that is known; NULL where they have none. */
 static const char *sign_of_sidecar(const json *deployment, const json *namespace_labels)
 {
-	const json *template = json_path(deployment, "spec", "template", NULL);
+	const json *template = pod_template(deployment);
 	const char *label =
 		json_path_text(template, "metadata", "labels", "sidecar.istio.io/inject", NULL);
 	if (label == NULL)

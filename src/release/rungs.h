@@ -25,6 +25,7 @@ bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
 
 /* routes.c: VirtualServices and DestinationRules. All hold at once in replicas mode. */
+bool uses_istio(const struct situation *situation);
 void subsets_describe(const struct situation *situation, struct buf *buf);
 bool subsets_hold(const struct situation *situation);
 int subsets_act(const struct situation *situation, struct action *action, struct err *err);
@@ -51,6 +52,8 @@ enum rules {
 bool rules_are(const struct situation *situation, enum rules rules);
 int rules_change(const struct situation *situation, enum rules rules, struct action *action,
 	struct err *err);
+/* Takes routes to where all requests go to stable. For batches and abort. */
+int pinned_act(const struct situation *situation, struct action *action, struct err *err);
 /* Whether the user's DestinationRules name versions, so that finish edits them. */
 bool rules_name_versions(const struct situation *situation);
 /* Whether our own DestinationRule is there. */

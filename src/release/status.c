@@ -26,7 +26,7 @@ static struct version_status version_of(
 	if (deployment == NULL)
 		return status;
 	status.deployment = object_name(deployment);
-	status.replicas = (int)json_integer(json_path(deployment, "spec", "replicas", NULL), 1);
+	status.replicas = wanted_replicas(deployment);
 	status.ready = count_serving_pods(seen, deployment, NULL);
 	return status;
 }
@@ -35,8 +35,8 @@ struct release_status status_of(const struct record *record, const struct observ
 {
 	const struct plan *plan = &record->plan;
 	/* From finish on, stable is of the new version. */
-	bool renewed = templates_equal(json_path(stable_deployment(seen), "spec", "template", NULL),
-		record->template, false);
+	bool renewed =
+		templates_equal(pod_template(stable_deployment(seen)), record->template, false);
 	struct release_status status = {
 		.stable = version_of(seen, stable_deployment(seen),
 			renewed ? plan->canary_version : plan->stable_version),

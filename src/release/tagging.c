@@ -29,13 +29,13 @@ static const char *template_tag(const json *workload)
  * one that somebody gave the Deployment meanwhile. */
 static bool is_old_set(const struct situation *situation, const json *set)
 {
-	const json *template = json_path(set, "spec", "template", NULL);
+	const json *template = pod_template(set);
 	const json *stable = situation->record->stable;
 	const json *now = stable_deployment(situation->seen);
 	const char *owner = object_controller_uid(set);
 	return owner != NULL && str_equal(owner, object_uid(stable)) &&
-	       (templates_equal(template, json_path(stable, "spec", "template", NULL), true) ||
-		       templates_equal(template, json_path(now, "spec", "template", NULL), true));
+	       (templates_equal(template, pod_template(stable), true) ||
+		       templates_equal(template, pod_template(now), true));
 }
 
 static bool set_needs_tag(const struct situation *situation, const json *set)
@@ -133,9 +133,8 @@ int replica_set_tagged_act(
 		if (!set_needs_tag(situation, set))
 			continue;
 		json *after = with_label(set, tag);
-		map_set_text(
-			json_ensure_object(json_path(after, "spec", "template", NULL), "metadata"),
-			"labels", VERSION_LABEL, tag);
+		map_set_text(json_ensure_object(pod_template(after), "metadata"), "labels",
+			VERSION_LABEL, tag);
 		action_update(action, &KIND_REPLICA_SET, set, after,
 			tag != NULL ? "labeled" : "unlabeled");
 	}

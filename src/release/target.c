@@ -4,6 +4,7 @@
 #include "api/selector.h"
 #include "base/buf.h"
 #include "release/record.h"
+#include "release/workload.h"
 #include "traffic/intent.h"
 
 void target_release(struct target *target)
@@ -122,7 +123,7 @@ static int check_spec(const json *deployment, struct err *err)
 		return err_set(err, ERR_FAILED,
 			"deployment \"%s\" is paused: `kubectl rollout resume deployment/%s` first",
 			name, name);
-	if (json_integer(json_path(deployment, "spec", "replicas", NULL), 1) == 0)
+	if (wanted_replicas(deployment) == 0)
 		return err_set(err, ERR_FAILED,
 			"deployment \"%s\" has 0 replicas: nothing serves, there is nothing to "
 			"release in batches",
@@ -140,7 +141,7 @@ static int check_rollout(const json *deployment, struct err *err)
 {
 	const char *name = object_name(deployment);
 	const json *status = json_get(deployment, "status");
-	int64_t wanted = json_integer(json_path(deployment, "spec", "replicas", NULL), 1);
+	int64_t wanted = wanted_replicas(deployment);
 	int64_t generation = json_integer(json_path(deployment, "metadata", "generation", NULL), 0);
 	if (json_get_integer(status, "observedGeneration", 0) < generation ||
 		json_get_integer(status, "updatedReplicas", 0) != wanted ||

@@ -102,7 +102,7 @@ static int set_image(json *template, const char *deployment, const char *flag, s
 static int template_from_images(
 	const struct start_options *options, const json *stable, json **ret, struct err *err)
 {
-	AUTO_JSON template = json_copy(json_path(stable, "spec", "template", NULL));
+	AUTO_JSON template = json_copy(pod_template(stable));
 	for (size_t i = 0; i < options->images.count; i++) {
 		int code = set_image(template, object_name(stable), options->images.items[i], err);
 		if (code != 0)
@@ -126,7 +126,7 @@ static int template_from_manifest(
 	if (!str_equal(json_get_text(found, "apiVersion"), KIND_DEPLOYMENT.version))
 		return err_set(err, ERR_FAILED, "-f: Deployment \"%s\" is not of apiVersion %s",
 			object_name(stable), KIND_DEPLOYMENT.version);
-	const json *template = json_path(found, "spec", "template", NULL);
+	const json *template = pod_template(found);
 	if (!json_is_object(template))
 		return err_set(err, ERR_FAILED, "-f: Deployment \"%s\" has no spec.template",
 			object_name(stable));
@@ -233,7 +233,7 @@ static int check_difference(const struct record *record, const json *old, struct
 int template_make(const struct start_options *options, const json *service, struct record *record,
 	struct err *err)
 {
-	const json *old = json_path(record->stable, "spec", "template", NULL);
+	const json *old = pod_template(record->stable);
 	bool manifest = options->manifest != NULL;
 	if (manifest == (options->images.count > 0))
 		return err_set(err, ERR_USAGE, "say what to release: either --image or -f");

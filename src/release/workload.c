@@ -18,6 +18,16 @@ json *canary_deployment(const struct observation *seen)
 	return json_first(list_items(seen->lists[SEEN_CANARY]));
 }
 
+json *pod_template(const json *workload)
+{
+	return json_path(workload, "spec", "template", NULL);
+}
+
+int wanted_replicas(const json *workload)
+{
+	return (int)json_integer(json_path(workload, "spec", "replicas", NULL), 1);
+}
+
 json *template_labels(const json *workload)
 {
 	return json_path(workload, "spec", "template", "metadata", "labels", NULL);
@@ -91,9 +101,7 @@ static struct key_set sets_of(
 	json_for_each (set, list_items(seen->lists[SEEN_REPLICA_SETS]))
 		if (is_owned_by(set, deployment) && object_uid(set) != NULL &&
 			!key_set_has(&uids, object_uid(set)) &&
-			(template == NULL ||
-				templates_equal(
-					json_path(set, "spec", "template", NULL), template, true)))
+			(template == NULL || templates_equal(pod_template(set), template, true)))
 			key_set_add(&uids, object_uid(set));
 	return uids;
 }

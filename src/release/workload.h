@@ -14,6 +14,12 @@
 json *stable_deployment(const struct observation *seen);
 json *canary_deployment(const struct observation *seen);
 
+/* The pod template of a Deployment or ReplicaSet. */
+json *pod_template(const json *workload);
+
+/* spec.replicas; 1 where it is absent, as the API has it. */
+int wanted_replicas(const json *workload);
+
 /* The labels of a pod template's metadata; NULL where there are none. */
 json *template_labels(const json *workload);
 
