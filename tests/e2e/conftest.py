@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.space import Space
+from helpers.space import ROOT, Space, execute
 from helpers.workload import Workload
 
 
@@ -17,6 +17,12 @@ def cluster() -> None:
     run = os.environ.get("BATCHROLLOUT_CLUSTER_DIR")
     if not run or not (Path(run) / "ready").exists():
         pytest.exit("not inside the embedded cluster; run tests/e2e/run", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def gateway_api(cluster: None) -> None:
+    """The Gateway API. It is there from the first test that asks for it on, for as long as the cluster is up."""
+    execute(ROOT / "tests" / "cluster" / "gateway-api", env=dict(os.environ), check=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,42 +7,16 @@ import time
 
 import pytest
 from helpers import audit, envoy
+from helpers.routes import destinations, istio, subsets
 from helpers.snapshot import assert_same, snapshot
 from helpers.space import is_ready, waiting_reasons
 from helpers.traffic import Counts, Response
 from helpers.waiting import wait_for
-from helpers.workload import IMAGE, Workload
-
-
-def subsets(host: str, *versions: str) -> dict:
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "DestinationRule",
-        "metadata": {"name": "web"},
-        "spec": {"host": host, "subsets": [{"name": v, "labels": {"version": v}} for v in versions]},
-    }
+from helpers.workload import IMAGE, Workload, two_versions
 
 
 def split(host: str, weights: dict[str, int]) -> dict:
-    route = [{"destination": {"host": host, "subset": v}, "weight": w} for v, w in weights.items()]
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "VirtualService",
-        "metadata": {"name": "web"},
-        "spec": {"hosts": [host], "http": [{"route": route}]},
-    }
-
-
-def two_versions(space, v1: int, v2: int) -> Workload:
-    """Two Deployments behind one Service."""
-    stable = Workload(space, replicas=v1, labels={"version": "v1"}).create()
-    canary = Workload(space, name="web-v2", replicas=v2, image=f"{IMAGE}:v2").deployment()
-    pod_labels = {"app": "web", "version": "v2"}
-    canary["spec"]["selector"]["matchLabels"] = pod_labels
-    canary["spec"]["template"]["metadata"]["labels"] = pod_labels
-    space.apply(canary)
-    space.kubectl("rollout", "status", "deployment/web-v2", "--timeout=60s")
-    return stable
+    return istio("VirtualService", "web", hosts=[host], http=[{"route": destinations(host, weights)}])
 
 
 def ask(ip: str, headers: dict[str, str] | None = None, port: int = 8080) -> dict | None:

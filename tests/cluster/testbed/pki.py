@@ -82,6 +82,7 @@ def make_all() -> None:
         "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
     )  # fmt: skip
     make_server("istiod", "DNS:istiod.istio-system.svc", "DNS:istiod.istio-system")
+    make_server("pod", "DNS:pod.test")
     users = {
         "admin": "system:masters",
         "system:kube-controller-manager": "",

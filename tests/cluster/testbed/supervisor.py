@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from . import api, components, network, paths, pki
+from . import api, components, network, paths, pki, proxies
 from .process import Component
 
 START_TIMEOUT = 180.0
@@ -82,16 +82,19 @@ class Supervisor:
         self._run(components.istiod())
         api.kubectl_or_fail("apply", "--server-side", "--filename", paths.ISTIO_CRDS)
         self._wait("Istio's resources are served", _crds_established)
+        api.kubectl_or_fail("apply", "--server-side", "--filename", paths.CONFIG / "istio.yaml")
         self._wait("the node is ready", _node_ready)
         self._wait("the default service account is there", _default_account_exists)
         self._wait("the responder knows the pods", lambda: _ok(18090, "/"))
         self._wait("kube-proxy is healthy", lambda: _ok(10256, "/healthz"))
         self._wait("istiod is ready", lambda: _ok(18080, "/ready"))
         # Started earlier, it would wait ever longer between its attempts to reach istiod.
-        self._run(components.envoy())
+        for proxy in (*proxies.SIDECARS, proxies.GATEWAY):
+            self._run(components.envoy(proxy))
         api.kubectl_or_fail("apply", "--server-side", "--filename", components.render("webhook.yaml"))
         self._wait("istiod refuses a bad VirtualService", _refuses_bad_virtual_service)
-        self._wait("Envoy has its routes", _envoy_has_routes)
+        self._wait("the sidecars have their routes", lambda: all(map(_has_routes, proxies.SIDECARS)))
+        self._wait("the gateway is ready", lambda: _ok(proxies.GATEWAY.admin_port, "/ready"))
 
         paths.READY.touch()
         print("ready", flush=True)
@@ -161,10 +164,11 @@ def _refuses_bad_virtual_service() -> bool:
     return "weight" in api.kubectl("create", "--dry-run=server", "--filename", probe).stderr
 
 
-def _envoy_has_routes() -> bool:
+def _has_routes(sidecar: proxies.Sidecar) -> bool:
     # The proxy's port is opened when its listener and its routes have arrived; it knows no such host.
-    answer = api.get(15007, "/", host_header="nobody.invalid")
-    return answer is not None
+    answer = api.get(sidecar.http_proxy_port, "/", host_header="nobody.invalid")
+    listeners = api.get(sidecar.admin_port, "/listeners")
+    return answer is not None and listeners is not None and f":{sidecar.outbound_port}\n".encode() in listeners[1]
 
 
 def main() -> int:

@@ -7,10 +7,11 @@ import threading
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from .space import Space
 from .traffic import Counts, Traffic
-from .workload import Workload
+from .workload import Way, Workload
 
 SECOND = 1.0
 
@@ -38,7 +39,8 @@ def show(traffic: Traffic, requests: int | None, stop: threading.Event) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests/cluster/traffic")
     parser.add_argument("service")
-    parser.add_argument("--path", choices=["envoy", "service"], default="envoy")
+    parser.add_argument("--path", choices=get_args(Way), default="envoy")
+    parser.add_argument("--host")
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--requests", type=int)
     parser.add_argument("-n", "--namespace", default="default")
@@ -49,7 +51,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     with TemporaryDirectory() as directory:
         workload = Workload(Space.of(options.namespace, Path(directory)), name=options.service)
-        with workload.traffic(options.path, options.rate) as traffic:
+        with workload.traffic(options.path, options.rate, host=options.host) as traffic:
             show(traffic, options.requests, stop)
     total = traffic.counts()
     print(f"total    {summary(total)}")

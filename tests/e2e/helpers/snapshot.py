@@ -14,10 +14,10 @@ def snapshot(space: Space, kinds: str = KINDS) -> dict[str, Object]:
 
     The uid stays: an object that was deleted and made again is not the same.
     """
-    return {f"{o['kind']}/{o['metadata']['name']}": _normal(o) for o in space.get(kinds)}
+    return {f"{o['kind']}/{o['metadata']['name']}": normal(o) for o in space.get(kinds)}
 
 
-def _normal(item: Object) -> Object:
+def normal(item: Object) -> Object:
     metadata = {
         key: value
         for key, value in item["metadata"].items()

@@ -1,112 +1,37 @@
 """Constant traffic, counted by version, and judgements on it."""
 
-import http.client
 import json
 import math
 import subprocess
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path as FilePath
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from .counts import Counts, Response
+from .request import Request, response_of, send
 from .waiting import wait_for
 
-Path = Literal["envoy", "service"]
-
-CLIENT = FilePath(__file__).with_name("traffic_client.py")
-
-
-@dataclass(frozen=True)
-class Response:
-    sent: float  # seconds since the epoch
-    took: float  # seconds
-    status: int | None
-    version: str | None
-    pod: str | None
-    failure: str | None
-
-    def __str__(self) -> str:
-        at = time.strftime("%H:%M:%S", time.gmtime(self.sent)) + f"{self.sent % 1:.3f}"[1:]
-        return f"{at} after {self.took * 1000:.0f} ms: {self.failure or self.version}"
-
-
-@dataclass
-class Counts:
-    """What was answered in some span of time. Failures are in no version's count."""
-
-    responses: list[Response]
-    versions: Counter[str | None] = field(init=False)
-    pods: Counter[str | None] = field(init=False)
-    failures: list[Response] = field(init=False)
-
-    def __post_init__(self) -> None:
-        answered = [r for r in self.responses if r.failure is None]
-        self.versions = Counter(r.version for r in answered)
-        self.pods = Counter(r.pod for r in answered)
-        self.failures = [r for r in self.responses if r.failure is not None]
-
-    @property
-    def answered(self) -> int:
-        return self.versions.total()
-
-    def assert_no_failures(self) -> None:
-        assert self.responses, "no request was sent"
-        some = "\n".join(map(str, self.failures[:20]))
-        assert not self.failures, f"{len(self.failures)} of {len(self.responses)} requests failed:\n{some}"
-
-    def deviation(self, expected: Mapping[str | None, float]) -> float:
-        """The greatest distance of a version's count from its expectation, in standard deviations.
-
-        EXPECTED are weights, relative to their sum. A version that should get nothing and got something, or should
-        get all and did not, is infinitely far off.
-        """
-        total = sum(expected.values())
-        return max(
-            self._distance(self.versions[version], expected.get(version, 0) / total)
-            for version in expected.keys() | self.versions.keys()
-        )
-
-    def _distance(self, count: int, share: float) -> float:
-        mean = self.answered * share
-        sigma = math.sqrt(mean * (1 - share))
-        if sigma == 0:
-            return 0 if count == mean else math.inf
-        return abs(count - mean) / sigma
+CLIENT = Path(__file__).with_name("traffic_client.py")
 
 
 class Traffic:
-    """Requests at a constant rate from `with` to its end, by a process of their own."""
+    """Requests at a constant rate from `with` to its end, by a process of their own; several are sent in turn."""
 
-    def __init__(
-        self,
-        address: str,
-        port: int,
-        host: str,
-        rate: float,
-        headers: dict[str, str] | None = None,
-        timeout: float = 5,
-    ):
-        self._spec = {
-            "address": address,
-            "port": port,
-            "host": host,
-            "rate": rate,
-            "timeout": timeout,
-            "headers": headers or {},
-        }
+    def __init__(self, request: Request | Sequence[Request], rate: float):
+        self._requests = [request] if isinstance(request, Request) else list(request)
+        self._rate = rate
         self._responses: list[Response] = []
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
     def __enter__(self) -> "Traffic":
         # A new Service takes a moment to reach the proxies: traffic begins when it is there.
-        wait_for(f"an answer from {self._spec['host']}", self._answers)
+        for request in self._requests:
+            wait_for(f"an answer from {request.host}", lambda request=request: send(request).answered == 1)
         self._process = subprocess.Popen(
-            [sys.executable, str(CLIENT), json.dumps(self._spec)],
+            [sys.executable, str(CLIENT), str(self._rate), json.dumps([request.spec() for request in self._requests])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -118,21 +43,9 @@ class Traffic:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(str(self._spec["address"]), int(str(self._spec["port"])), timeout=5)
-        try:
-            connection.request("GET", "/", headers={"Host": self._spec["host"]} | self._spec["headers"])
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
     def _read(self, lines) -> None:
         for line in lines:
-            entry = json.loads(line)
-            names = ("status", "version", "pod", "failure")
-            self._responses.append(Response(entry["sent"], entry["took"], *(entry.get(name) for name in names)))
+            self._responses.append(response_of(json.loads(line)))
 
     def stop(self) -> None:
         """Ends the traffic; every request sent has its response counted after this."""

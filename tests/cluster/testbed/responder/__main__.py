@@ -1,8 +1,9 @@
 """python -m testbed.responder, inside the network namespace."""
 
 import asyncio
+import ssl
 
-from .. import addresses
+from .. import addresses, paths
 from .gate import Gate
 from .runtime import Runtime
 from .server import Connection
@@ -19,6 +20,12 @@ async def _follow_pods(runtime: Runtime, synced: asyncio.Event) -> None:
             synced.set()
 
 
+def _server_tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(paths.PKI / "pod.crt", paths.PKI / "pod.key")
+    return context
+
+
 async def main() -> None:
     gate = Gate()
     await gate.set_up()
@@ -29,8 +36,10 @@ async def main() -> None:
     await asyncio.wait({asyncio.create_task(synced.wait()), follow}, return_when=asyncio.FIRST_COMPLETED)
     loop = asyncio.get_running_loop()
     for port in addresses.POD_PORTS:
-        # Envoy binds the same ports on 127.0.0.1 for Services that have them: sharing lets both, each on its addresses.
-        await loop.create_server(lambda: Connection(runtime), "0.0.0.0", port, backlog=1024, reuse_port=True)
+        # Not shared: an Envoy that were told to listen on one of them would take requests away from the pods.
+        await loop.create_server(lambda: Connection(runtime), "0.0.0.0", port, backlog=1024)
+    for port in addresses.POD_TLS_PORTS:
+        await loop.create_server(lambda: Connection(runtime), "0.0.0.0", port, backlog=1024, ssl=_server_tls())
     await loop.create_server(lambda: Connection(runtime), *addresses.RESPONDER_HEALTH)
     # Neither ends but by an error, which ends the program, and with it the cluster: better than wrong answers.
     await asyncio.gather(follow, failed)
