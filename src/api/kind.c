@@ -14,3 +14,29 @@ const struct kind KIND_VIRTUAL_SERVICE = {"VirtualService", "networking.istio.io
 	"virtualservices", "virtualservice.networking.istio.io"};
 const struct kind KIND_DESTINATION_RULE = {"DestinationRule", "networking.istio.io/v1",
 	"destinationrules", "destinationrule.networking.istio.io"};
+const struct kind KIND_GATEWAY = {
+	"Gateway", "networking.istio.io/v1", "gateways", "gateway.networking.istio.io"};
+
+#define GATEWAY_API "gateway.networking.k8s.io/"
+const struct kind KIND_HTTP_ROUTE = {
+	"HTTPRoute", GATEWAY_API "v1", "httproutes", "httproute.gateway.networking.k8s.io"};
+/* v1 is younger, and serves the same. */
+const struct kind KIND_REFERENCE_GRANT = {"ReferenceGrant", GATEWAY_API "v1beta1",
+	"referencegrants", "referencegrant.gateway.networking.k8s.io"};
+
+#define GRPC(version)                                                                              \
+	{"GRPCRoute", GATEWAY_API version, "grpcroutes", "grpcroute.gateway.networking.k8s.io"}
+#define TLS(version)                                                                               \
+	{"TLSRoute", GATEWAY_API version, "tlsroutes", "tlsroute.gateway.networking.k8s.io"}
+#define TCP(version)                                                                               \
+	{"TCPRoute", GATEWAY_API version, "tcproutes", "tcproute.gateway.networking.k8s.io"}
+#define UDP(version)                                                                               \
+	{"UDPRoute", GATEWAY_API version, "udproutes", "udproute.gateway.networking.k8s.io"}
+const struct kind OTHER_ROUTE_KINDS[OTHER_ROUTE_KIND_COUNT] = {GRPC("v1"), TLS("v1"),
+	TLS("v1alpha3"), TLS("v1alpha2"), TCP("v1"), TCP("v1alpha2"), UDP("v1"), UDP("v1alpha2")};
+
+#define TLS_POLICY(version)                                                                        \
+	{"BackendTLSPolicy", GATEWAY_API version, "backendtlspolicies",                            \
+		"backendtlspolicy.gateway.networking.k8s.io"}
+const struct kind TLS_POLICY_KINDS[TLS_POLICY_KIND_COUNT] = {
+	TLS_POLICY("v1"), TLS_POLICY("v1alpha3")};

@@ -22,5 +22,15 @@ extern const struct kind KIND_ENDPOINT_SLICE;
 extern const struct kind KIND_HORIZONTAL_POD_AUTOSCALER;
 extern const struct kind KIND_VIRTUAL_SERVICE;
 extern const struct kind KIND_DESTINATION_RULE;
+extern const struct kind KIND_GATEWAY;
+extern const struct kind KIND_HTTP_ROUTE;
+extern const struct kind KIND_REFERENCE_GRANT;
+
+/* Other kinds of the Gateway API that can be about a Service, in all versions that servers have
+ * had; a server serves few of them. Routes have rules with backendRefs as HTTPRoutes have. */
+#define OTHER_ROUTE_KIND_COUNT 8
+extern const struct kind OTHER_ROUTE_KINDS[OTHER_ROUTE_KIND_COUNT];
+#define TLS_POLICY_KIND_COUNT 2
+extern const struct kind TLS_POLICY_KINDS[TLS_POLICY_KIND_COUNT];
 
 #endif

@@ -89,6 +89,15 @@ json *list_find(const json *list, const char *name)
 	return NULL;
 }
 
+json *list_find_in(const json *list, const char *namespace, const char *name)
+{
+	json_for_each (object, list_items(list))
+		if (str_equal(object_name(object), name) &&
+			str_equal(object_namespace(object), namespace))
+			return object;
+	return NULL;
+}
+
 void list_apply_event(json *list, const json *event)
 {
 	const json *object = json_get(event, "object");

@@ -28,6 +28,8 @@ const char *object_controller_uid(const json *object);
 
 /* The object with this name in a list's items; NULL where there is none. */
 json *list_find(const json *list, const char *name);
+/* The same where a list is of several namespaces. */
+json *list_find_in(const json *list, const char *namespace, const char *name);
 /* The items array of a list (or NULL). */
 json *list_items(const json *list);
 

@@ -42,7 +42,7 @@ struct write {
 	const json *after;
 	/* DELETE: "Background", "Foreground" or "Orphan". */
 	const char *propagation;
-	/* CREATE: the server does everything but store the object (admission, defaults). */
+	/* CREATE, UPDATE: the server does everything but store the object (admission, defaults). */
 	bool dry_run;
 };
 

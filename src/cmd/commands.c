@@ -7,6 +7,7 @@ const struct command *const COMMANDS[] = {
 	&COMMAND_STATUS,
 	&COMMAND_PLAN,
 	&COMMAND_LIST,
+	&COMMAND_ROUTE,
 	&COMMAND_VERSION,
 	NULL,
 };

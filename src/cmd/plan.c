@@ -1,10 +1,13 @@
 /* kubectl batchrollout plan, and what `start --dry-run` prints */
 #include <stdio.h>
+#include <string.h>
 
+#include "api/object.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/start_options.h"
 #include "release/ladders.h"
+#include "release/router.h"
 #include "ui/escape.h"
 #include "ui/table.h"
 
@@ -12,6 +15,17 @@ static void print_escaped(const char *text)
 {
 	AUTO_STRING escaped = escape_text(text);
 	(void)printf("%s\n", escaped);
+}
+
+/* What goes to the canary: what matches, a share of the rest, everything. */
+static void add_weight(struct table *table, const struct plan *plan, const struct batch *batch)
+{
+	if (batch_is_match_only(batch))
+		table_add(table, "match");
+	else if (plan->match.count > 0 && batch->weight < 100)
+		table_addf(table, "match+%d%%", batch->weight);
+	else
+		table_addf(table, "%d%%", batch->weight);
 }
 
 static void print_batches(const struct plan *plan)
@@ -26,7 +40,7 @@ static void print_batches(const struct plan *plan)
 		table_addf(&table, "%d", i + 1);
 		table_addf(&table, "%d", plan->batches[i].canary);
 		table_addf(&table, "%d", plan->batches[i].stable);
-		table_addf(&table, "%d%%", plan->batches[i].weight);
+		add_weight(&table, plan, &plan->batches[i]);
 		table_add(&table, last && !plan->hold ? "finish"
 				  : last || pause     ? "pause"
 						      : "go on");
@@ -75,6 +89,31 @@ static void print_ladders(const struct record *record)
 	print_ladder(&walk, NULL, &finish);
 }
 
+/* Whose requests go where, and by which objects. */
+static void print_routes(const struct record *record)
+{
+	const struct plan *plan = &record->plan;
+	for (size_t i = 0; i < plan->match.count; i++) {
+		AUTO_STRING rule = escape_text(plan->match.items[i]);
+		(void)printf("requests that match %s go to %s from the first batch on\n", rule,
+			plan->canary_version);
+	}
+	if (plan->sticky)
+		(void)printf("whoever gets a version by weight stays on it until it is this "
+			     "person's turn, by a cookie\n");
+	const struct router *router = router_of(record);
+	if (router == NULL)
+		return;
+	/* "httproute" of "httproute.gateway.networking.k8s.io" */
+	int length = (int)strcspn(router->kind->singular, ".");
+	json_for_each (route, router->users(record))
+		(void)printf("splits %.*s/%s in namespace %s\n", length, router->kind->singular,
+			object_name(route), object_namespace(route));
+	for (size_t i = 0; router->own(record, i) != NULL; i++)
+		(void)printf("makes %.*s/%s for the time of the release\n", length,
+			router->kind->singular, object_name(router->own(record, i)));
+}
+
 void print_plan(const struct record *record, const struct str_list *notes)
 {
 	const struct plan *plan = &record->plan;
@@ -83,6 +122,7 @@ void print_plan(const struct record *record, const struct str_list *notes)
 		plan->replicas == 1 ? "" : "s");
 	for (size_t i = 0; i < notes->count; i++)
 		print_escaped(notes->items[i]);
+	print_routes(record);
 	(void)putchar('\n');
 	print_batches(plan);
 	print_ladders(record);

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "release/foreign.h"
 #include "release/status.h"
-#include "release/workload.h"
 #include "ui/escape.h"
 #include "ui/table.h"
 
@@ -62,14 +62,12 @@ void report_versions(const struct record *record, const struct observation *seen
 
 void report_foreign(const struct record *record, const struct observation *seen)
 {
-	const json *now = json_path(stable_deployment(seen), "spec", "template", NULL);
-	const json *left = record->phase == PHASE_COMPLETED
-				   ? record->template
-				   : json_path(record->stable, "spec", "template", NULL);
-	if (phase_has_ended(record->phase) && now != NULL && !templates_equal(now, left, true))
-		(void)printf("deployment.apps/%s has another pod template now: somebody else has "
-			     "changed it, and it stays\n",
-			record->plan.deployment);
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	foreign_describe(record, seen, &text);
+	if (text.length == 0)
+		return;
+	AUTO_STRING escaped = escape_text(buf_text(&text));
+	(void)printf("%s\n", escaped);
 }
 
 void report_next_steps(const struct session *session, const struct record *record, FILE *out)

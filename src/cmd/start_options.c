@@ -28,9 +28,24 @@
 		{"pause", 0, OPTION_TEXT, "each|first|none",                                       \
 			"Stop after each batch (default), after the first only, or never.",        \
 			START_ROW(release.pause)},                                                 \
-		{"traffic", 0, OPTION_TEXT, "auto|istio|replicas",                                 \
+		{"traffic", 0, OPTION_TEXT, "auto|istio|gateway|replicas",                         \
 			"How requests are split; by default found out from what is there.",        \
 			START_ROW(release.traffic)},                                               \
+		{"match", 0, OPTION_LIST, "RULE",                                                  \
+			"Send requests that match to the new version from the beginning: "         \
+			"cookie:NAME=VALUE or header:NAME=VALUE; ^= begins with, ~ is a regular "  \
+			"expression; joined by commas all must hold. May be repeated: any may.",   \
+			START_ROW(release.match)},                                                 \
+		{"sticky", 0, OPTION_FLAG, NULL,                                                   \
+			"Keep each person on the version they got, by a cookie.",                  \
+			START_ROW(release.sticky)},                                                \
+		{"virtualservice", 0, OPTION_LIST, "[NAMESPACE/]NAME[:ROUTE,...]",                 \
+			"Split only the routes of this VirtualService; by default all that route " \
+			"to the Service. May be repeated.",                                        \
+			START_ROW(release.virtualservices)},                                       \
+		{"cluster-domain", 0, OPTION_TEXT, "DOMAIN",                                       \
+			"What full names of Services end with; found out by default.",             \
+			START_ROW(release.cluster_domain)},                                        \
 		{"settle", 0, OPTION_TEXT, "DURATION",                                             \
 			"How long proxies get to learn of a change; 2s by default.",               \
 			START_ROW(release.settle)},                                                \
@@ -82,5 +97,8 @@ int start_prepare(struct session *session, const struct str_list *arguments,
 		return code;
 	release->manifest = manifest;
 	release->namespace = session->namespace;
+	char now[32];
+	session->ports.host.wall_time(session->ports.host.context, now);
+	release->now = now;
 	return prepare_release(&session->ports.api, release, ret, ret_notes, err);
 }

@@ -54,6 +54,8 @@ static int update(
 	AUTO_BUF path = BUF_INIT(BUF_OWN_TEXT);
 	url_add_resource(&path, write->kind, write->namespace, write->name);
 	url_add_parameter(&path, "fieldManager", client->field_manager);
+	if (write->dry_run)
+		url_add_parameter(&path, "dryRun", "All");
 	AUTO_STRING body = json_print(patch);
 	struct kube_request request = {
 		.method = "PATCH",

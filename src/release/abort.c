@@ -44,7 +44,7 @@ static json *old_template(const struct situation *situation)
 {
 	const struct record *record = situation->record;
 	json *template = json_copy(pod_template(record->stable));
-	bool labeled = own_rule_exists(situation);
+	bool labeled = own_rules_exist(situation);
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
 		labeled = labeled ||
 			  (str_equal(object_controller_uid(set), object_uid(record->stable)) &&
@@ -137,9 +137,9 @@ static bool endpoints_settled_holds(const struct situation *situation)
 	const struct record *record = situation->record;
 	const struct observation *seen = situation->seen;
 	bool was_empty = record->plan.batches[record->goal_batch - 1].stable == 0;
-	return !was_empty || situation->now || !uses_istio(situation) ||
+	return !was_empty || situation->now || !uses_routes(situation) ||
 	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0 ||
-	       routes_are(situation, ROUTES_SPLIT, 0);
+	       routes_are(situation, ROUTES_PINNED);
 }
 
 /* As long as the canary exists, all requests go to stable; when it is gone, routes are restored. */
@@ -167,12 +167,12 @@ static void opened_describe(const struct situation *situation, struct buf *buf)
 
 static bool opened_holds(const struct situation *situation)
 {
-	return !is_to_be_opened(situation) || routes_are(situation, ROUTES_OPENED, 0);
+	return !is_to_be_opened(situation) || routes_are(situation, ROUTES_OPENED);
 }
 
 static int opened_act(const struct situation *situation, struct action *action, struct err *err)
 {
-	return routes_change(situation, ROUTES_OPENED, 0, action, err);
+	return routes_change(situation, ROUTES_OPENED, action, err);
 }
 
 static bool open_settled_holds(const struct situation *situation)
@@ -184,8 +184,7 @@ static bool open_settled_holds(const struct situation *situation)
 
 static void rules_returning_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
-		buf_addf(buf, "destination rules name %s", situation->record->plan.stable_version);
+	rules_describe(situation, RULES_RETURNING, buf);
 }
 
 static bool rules_returning_holds(const struct situation *situation)
@@ -208,13 +207,13 @@ static bool rules_settled_holds(const struct situation *situation)
 
 static void pinned_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
+	if (uses_routes(situation))
 		buf_addf(buf, "routes send all requests to %s", situation->record->plan.deployment);
 }
 
 static bool pinned_holds(const struct situation *situation)
 {
-	return canary_is_absent(situation) || routes_are(situation, ROUTES_SPLIT, 0);
+	return canary_is_absent(situation) || routes_are(situation, ROUTES_PINNED);
 }
 
 static void settled_describe(const struct situation *situation, struct buf *buf)
@@ -224,19 +223,19 @@ static void settled_describe(const struct situation *situation, struct buf *buf)
 
 static void routes_restored_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
+	if (uses_routes(situation))
 		buf_add_text(buf, "routes are as they were before");
 }
 
 static bool routes_restored_holds(const struct situation *situation)
 {
-	return routes_are(situation, ROUTES_ORIGINAL, 0);
+	return routes_are(situation, ROUTES_ORIGINAL);
 }
 
 static int routes_restored_act(
 	const struct situation *situation, struct action *action, struct err *err)
 {
-	return routes_change(situation, ROUTES_ORIGINAL, 0, action, err);
+	return routes_change(situation, ROUTES_ORIGINAL, action, err);
 }
 
 /* Before the subsets go, no proxy may use them. None does where the release never came so far that
@@ -249,8 +248,7 @@ static bool routes_settled_holds(const struct situation *situation)
 
 static void rules_restored_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
-		buf_add_text(buf, "destination rules are as they were before");
+	rules_describe(situation, RULES_ORIGINAL, buf);
 }
 
 static bool rules_restored_holds(const struct situation *situation)

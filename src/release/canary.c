@@ -31,7 +31,7 @@ static void drop_labels(json *object)
 		object_set_label(object, LABELS_NOT_COPIED[i], NULL);
 }
 
-static void drop_annotations(json *object)
+void drop_annotations(json *object)
 {
 	AUTO_JSON annotations = json_detach(json_get(object, "metadata"), "annotations");
 	json_for_each (annotation, annotations) {
@@ -47,13 +47,17 @@ void mark_as_own(json *object, const struct record *record)
 {
 	object_set_label(object, MANAGED_BY_LABEL, MANAGED_BY);
 	object_set_label(object, SERVICE_LABEL, record->plan.service);
+	if (!str_equal(object_namespace(object), record->plan.namespace))
+		object_set_label(object, NAMESPACE_LABEL, record->plan.namespace);
 }
 
 int check_is_own(
 	const struct kind *kind, const json *object, const struct record *record, struct err *err)
 {
+	bool near = str_equal(object_namespace(object), record->plan.namespace);
 	if (str_equal(object_label(object, MANAGED_BY_LABEL), MANAGED_BY) &&
-		str_equal(object_label(object, SERVICE_LABEL), record->plan.service))
+		str_equal(object_label(object, SERVICE_LABEL), record->plan.service) &&
+		(near || str_equal(object_label(object, NAMESPACE_LABEL), record->plan.namespace)))
 		return 0;
 	return err_set(err, ERR_FOREIGN,
 		"%s/%s is not of this release (its label %s is not \"%s\"): somebody else made it; "

@@ -12,6 +12,10 @@ json *canary_new(const struct record *record, int replicas);
 /* Puts our labels on an object that this program creates. */
 void mark_as_own(json *object, const struct record *record);
 
+/* Takes off annotations that say something of the one object they stand on, and would be wrong on a
+ * copy: what kubectl applied, who a deployment tool believes owns it. */
+void drop_annotations(json *object);
+
 /* ERR_FOREIGN where an object that stands under one of our names is not ours. */
 int check_is_own(
 	const struct kind *kind, const json *object, const struct record *record, struct err *err);

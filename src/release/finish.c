@@ -75,12 +75,11 @@ static bool stable_ready_holds(const struct situation *situation)
 		       record->plan.replicas;
 }
 
-/* The user's DestinationRules know the new version, where they know versions. */
+/* The user's rules know the new version, where they know versions. */
 
 static void rules_both_describe(const struct situation *situation, struct buf *buf)
 {
-	if (rules_name_versions(situation))
-		buf_add_text(buf, "destination rules name the new version");
+	rules_describe(situation, RULES_BOTH, buf);
 }
 
 /* Once the canary is gone only RULES_FINISHED matters. */
@@ -107,19 +106,19 @@ static bool rules_settled_holds(const struct situation *situation)
 
 static void routes_finished_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
+	if (uses_routes(situation))
 		buf_add_text(buf, "routes have the user's own shape, for the new version");
 }
 
 static bool routes_finished_holds(const struct situation *situation)
 {
-	return routes_are(situation, ROUTES_FINISHED, 0);
+	return routes_are(situation, ROUTES_FINISHED);
 }
 
 static int routes_finished_act(
 	const struct situation *situation, struct action *action, struct err *err)
 {
-	return routes_change(situation, ROUTES_FINISHED, 0, action, err);
+	return routes_change(situation, ROUTES_FINISHED, action, err);
 }
 
 /* In replicas mode too: kube-proxy must know stable's new pods before the canary's go. */
@@ -130,9 +129,7 @@ static void routes_settled_describe(const struct situation *situation, struct bu
 
 static void rules_finished_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
-		buf_addf(buf, "destinationrule/batchrollout-%s is gone",
-			situation->record->plan.service);
+	rules_describe(situation, RULES_FINISHED, buf);
 }
 
 static bool rules_finished_holds(const struct situation *situation)

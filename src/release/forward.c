@@ -5,6 +5,7 @@
 #include "release/ladders.h"
 #include "release/rungs.h"
 #include "release/workload.h"
+#include "traffic/backend.h"
 
 /* The stable Deployment is what the record says it is: nobody edited or scaled it meanwhile. */
 
@@ -62,22 +63,36 @@ static int known_act(const struct situation *situation, struct action *action, s
 
 /* Subsets have reached the proxies before a route names them (a route to an unknown one is 503). */
 
-static void subsets_settled_describe(const struct situation *situation, struct buf *buf)
+/* Where each version has a Service, stable's must have all of its pods before a route names it. */
+
+static void stable_reached_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
-		describe_settled(situation, buf, "the subsets");
+	const struct plan *plan = &situation->record->plan;
+	struct intent intent = plan_intent(plan);
+	AUTO_STRING service = version_service(&intent, false);
+	if (plan->traffic == TRAFFIC_GATEWAY)
+		buf_addf(buf, "the pods of deployment.apps/%s are endpoints of service/%s",
+			plan->deployment, service);
 }
 
-static bool is_without_istio(const struct situation *situation)
+static bool stable_reached_holds(const struct situation *situation)
 {
-	return !uses_istio(situation);
+	const struct observation *seen = situation->seen;
+	return situation->record->plan.traffic != TRAFFIC_GATEWAY ||
+	       canary_deployment(seen) != NULL ||
+	       count_endpoints_of_one(seen, stable_deployment(seen)) == 0;
+}
+
+static bool is_without_routes(const struct situation *situation)
+{
+	return !uses_routes(situation);
 }
 
 /* Routes are pinned to stable before the first canary pod exists. */
 
 static void pinned_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
+	if (uses_routes(situation))
 		buf_addf(buf, "routes are pinned to %s before a pod of %s exists",
 			situation->record->plan.deployment,
 			situation->record->plan.canary_deployment);
@@ -85,18 +100,18 @@ static void pinned_describe(const struct situation *situation, struct buf *buf)
 
 static bool pinned_holds(const struct situation *situation)
 {
-	return canary_deployment(situation->seen) != NULL || routes_are(situation, ROUTES_SPLIT, 0);
+	return canary_deployment(situation->seen) != NULL || routes_are(situation, ROUTES_PINNED);
 }
 
 static void pin_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
+	if (uses_routes(situation))
 		describe_settled(situation, buf, "the pinned routes");
 }
 
 static bool pin_settled_holds(const struct situation *situation)
 {
-	return !uses_istio(situation) || canary_deployment(situation->seen) != NULL;
+	return !uses_routes(situation) || canary_deployment(situation->seen) != NULL;
 }
 
 /* The canary Deployment has its replicas. */
@@ -154,32 +169,41 @@ static bool canary_ready_holds(const struct situation *situation)
 
 static void endpoints_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation) && goal_batch(situation)->weight > 0)
+	if (uses_routes(situation))
 		describe_settled(situation, buf, "the new pods");
 }
 
 static bool endpoints_settled_holds(const struct situation *situation)
 {
-	return !uses_istio(situation) || !routes_are(situation, ROUTES_SPLIT, 0);
+	return !uses_routes(situation) || !routes_are(situation, ROUTES_PINNED);
 }
 
 /* Routes carry the batch's weight. */
 
 static void weighted_describe(const struct situation *situation, struct buf *buf)
 {
-	if (uses_istio(situation))
-		buf_addf(buf, "routes send %d%% of the requests to %s",
-			goal_batch(situation)->weight, situation->record->plan.canary_deployment);
+	const struct plan *plan = &situation->record->plan;
+	const struct batch *batch = goal_batch(situation);
+	if (!uses_routes(situation))
+		return;
+	if (plan->match.count == 0 || batch->weight == 100)
+		buf_addf(buf, "routes send %d%% of the requests to %s", batch->weight,
+			plan->canary_deployment);
+	else if (batch_is_match_only(batch))
+		buf_addf(buf, "routes send the requests that match to %s", plan->canary_deployment);
+	else
+		buf_addf(buf, "routes send the requests that match, and %d%% of the others, to %s",
+			batch->weight, plan->canary_deployment);
 }
 
 static bool weighted_holds(const struct situation *situation)
 {
-	return routes_are(situation, ROUTES_SPLIT, goal_batch(situation)->weight);
+	return routes_are(situation, ROUTES_BATCH);
 }
 
 static int weighted_act(const struct situation *situation, struct action *action, struct err *err)
 {
-	return routes_change(situation, ROUTES_SPLIT, goal_batch(situation)->weight, action, err);
+	return routes_change(situation, ROUTES_BATCH, action, err);
 }
 
 /* Proxies (kube-proxy too) know of it before a stable pod goes. */
@@ -235,7 +259,8 @@ const struct rung FORWARD_LADDER[] = {
 	RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),
 	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
 	RUNG_ACT(subsets_describe, subsets_hold, subsets_act),
-	RUNG_SETTLE(subsets_settled_describe, is_without_istio, "subsets"),
+	RUNG_WAIT(stable_reached_describe, stable_reached_holds),
+	RUNG_SETTLE(subsets_settled_describe, is_without_routes, "subsets"),
 	RUNG_ACT(pinned_describe, pinned_holds, pinned_act),
 	RUNG_SETTLE(pin_settled_describe, pin_settled_holds, "pinned"),
 	RUNG_ACT(canary_scaled_describe, canary_scaled_holds, canary_scaled_act),

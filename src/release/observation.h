@@ -5,17 +5,22 @@
 #ifndef RELEASE_OBSERVATION_H
 #define RELEASE_OBSERVATION_H
 
+#include "base/str.h"
 #include "release/record.h"
 
 enum source {
-	SEEN_STABLE,	       /* the stable Deployment: a list of one or none */
-	SEEN_CANARY,	       /* the canary Deployment, likewise */
-	SEEN_REPLICA_SETS,     /* of both */
-	SEEN_PODS,	       /* of both */
-	SEEN_SLICES,	       /* EndpointSlices of the Service */
-	SEEN_VIRTUAL_SERVICES, /* of the namespace; empty in replicas mode */
-	SEEN_DESTINATION_RULES,
-	SEEN_RECORD, /* last: what is decided is decided on the newest record */
+	SEEN_STABLE,		/* the stable Deployment: a list of one or none */
+	SEEN_CANARY,		/* the canary Deployment, likewise */
+	SEEN_REPLICA_SETS,	/* of both */
+	SEEN_PODS,		/* of both */
+	SEEN_SLICES,		/* EndpointSlices of the Service */
+	SEEN_VIRTUAL_SERVICES,	/* of the namespaces that the release touches; empty in other
+				   modes than Istio */
+	SEEN_DESTINATION_RULES, /* likewise */
+	SEEN_HTTP_ROUTES,	/* likewise; these three are empty in other modes than gateway */
+	SEEN_VERSION_SERVICES,	/* the Services of the release's own, by name */
+	SEEN_VERSION_SLICES,	/* their EndpointSlices */
+	SEEN_RECORD,		/* last: what is decided is decided on the newest record */
 	SEEN_COUNT,
 };
 
@@ -24,6 +29,10 @@ struct observation {
 };
 
 void observation_release(struct observation *seen);
+
+/* The lists of several namespaces (at least one) as one. The caller frees. */
+int list_namespaces(const struct api_port *api, const struct query *query,
+	const struct str_list *namespaces, json **ret, struct err *err);
 
 /* Reads all of it. */
 int observe(const struct api_port *api, const struct record *record, struct observation *ret,

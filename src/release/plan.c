@@ -6,9 +6,10 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "traffic/rule.h"
 
-static const char *const TRAFFIC_NAMES[] = {
-	[TRAFFIC_REPLICAS] = "replicas", [TRAFFIC_ISTIO] = "istio"};
+static const char *const TRAFFIC_NAMES[TRAFFIC_MODE_COUNT] = {
+	[TRAFFIC_REPLICAS] = "replicas", [TRAFFIC_ISTIO] = "istio", [TRAFFIC_GATEWAY] = "gateway"};
 static const char *const PAUSE_NAMES[] = {
 	[PAUSE_EACH] = "each", [PAUSE_FIRST] = "first", [PAUSE_NONE] = "none"};
 
@@ -22,6 +23,11 @@ void plan_release(struct plan *plan)
 	free(plan->canary_deployment);
 	free(plan->stable_version);
 	free(plan->canary_version);
+	free(plan->cluster_domain);
+	free(plan->sticky_round);
+	str_list_release(&plan->match);
+	json_free(plan->match_rules);
+	json_free(plan->selection);
 	*plan = (struct plan){0};
 }
 
@@ -53,6 +59,105 @@ static struct batch make_batch(const struct plan *plan, int64_t canary, int64_t 
 	return (struct batch){.canary = (int)canary, .stable = (int)stable, .weight = (int)weight};
 }
 
+/* --- which requests, and which routes ------------------------------------------------------- */
+
+int plan_set_match(struct plan *plan, const struct str_list *rules, struct err *err)
+{
+	json *parsed = NULL;
+	int code = rules_parse(rules, &parsed, err);
+	if (code != 0)
+		return code;
+	json_free(plan->match_rules);
+	plan->match_rules = parsed;
+	str_list_release(&plan->match);
+	for (size_t i = 0; i < rules->count; i++)
+		str_list_add(&plan->match, rules->items[i]);
+	return 0;
+}
+
+/* "[NS/]NAME[:ROUTE,…]" */
+static int parse_selected(const struct plan *plan, const char *text, json **ret, struct err *err)
+{
+	AUTO_STRING whole = mem_strdup(text);
+	char *routes = strchr(whole, ':');
+	if (routes != NULL)
+		*routes++ = '\0';
+	char *name = strchr(whole, '/');
+	if (name != NULL)
+		*name++ = '\0';
+	if (check_object_name(name != NULL ? name : whole, 253, err) != 0 ||
+		(name != NULL && check_object_name(whole, 63, err) != 0))
+		return err_wrap(err, "\"%s\"", text);
+	AUTO_JSON selected = json_object();
+	json_set_text(selected, "namespace", name != NULL ? whole : plan->namespace);
+	json_set_text(selected, "name", name != NULL ? name : whole);
+	json *list = json_ensure_array(selected, "routes");
+	struct str_list names CLEANUP(str_list_release) = {0};
+	if (routes != NULL)
+		str_split(routes, ',', &names);
+	for (size_t i = 0; i < names.count; i++) {
+		if (names.items[i][0] == '\0')
+			return err_set(err, ERR_USAGE,
+				"\"%s\": the name of a route is missing; write it as "
+				"[NAMESPACE/]NAME[:ROUTE,...]",
+				text);
+		json_append(list, json_string(names.items[i]));
+	}
+	*ret = TAKE(selected);
+	return 0;
+}
+
+static bool is_selected(const json *selection, const json *selected)
+{
+	json_for_each (other, selection)
+		if (str_equal(json_get_text(other, "name"), json_get_text(selected, "name")) &&
+			str_equal(json_get_text(other, "namespace"),
+				json_get_text(selected, "namespace")))
+			return true;
+	return false;
+}
+
+int plan_set_selection(struct plan *plan, const struct str_list *names, struct err *err)
+{
+	AUTO_JSON selection = names->count > 0 ? json_array() : NULL;
+	for (size_t i = 0; i < names->count; i++) {
+		json *selected = NULL;
+		int code = parse_selected(plan, names->items[i], &selected, err);
+		if (code != 0)
+			return code;
+		bool twice = is_selected(selection, selected);
+		json_append(selection, selected);
+		if (twice)
+			return err_set(err, ERR_USAGE,
+				"\"%s\": this VirtualService is named twice; give all its routes "
+				"at once, as NAME:ROUTE,ROUTE",
+				names->items[i]);
+	}
+	json_free(plan->selection);
+	plan->selection = TAKE(selection);
+	return 0;
+}
+
+/* --- batches -------------------------------------------------------------------------------- */
+
+bool batch_is_match_only(const struct batch *batch)
+{
+	return batch->weight == 0;
+}
+
+/* In front of the others: as many pods of the canary as the first of them has, next to a whole
+ * stable, for nobody knows how many requests will match. */
+static void add_match_batch(struct plan *plan)
+{
+	if (plan->match.count == 0)
+		return;
+	memmove(&plan->batches[1], &plan->batches[0],
+		(size_t)plan->batch_count * sizeof(plan->batches[0]));
+	plan->batches[0].stable = plan->replicas;
+	plan->batches[0].weight = 0;
+	plan->batch_count++;
+}
+
 int plan_set_batches(struct plan *plan, int64_t count, struct err *err)
 {
 	if (count < 1 || count > BATCHES_MAXIMUM)
@@ -64,6 +169,7 @@ int plan_set_batches(struct plan *plan, int64_t count, struct err *err)
 		plan->batches[i - 1] = make_batch(plan, canary > 0 ? canary : 1, weight);
 	}
 	plan->batch_count = (int)count;
+	add_match_batch(plan);
 	return 0;
 }
 
@@ -99,8 +205,8 @@ static int parse_step(const struct plan *plan, const char *text, struct batch *r
 	if (parts.count == 2) {
 		if (plan->traffic == TRAFFIC_REPLICAS)
 			return err_set(err, ERR_USAGE,
-				"\"%s\": a weight apart from the replicas needs Istio; without it "
-				"the ratio of replicas is the weight",
+				"\"%s\": a weight apart from the replicas needs Istio or the "
+				"Gateway API; without them the ratio of replicas is the weight",
 				text);
 		code = parse_share(parts.items[1], false, 100, &weight, &weight_percent, err);
 		if (code != 0)
@@ -139,7 +245,13 @@ int plan_set_steps(struct plan *plan, const char *steps, struct err *err)
 			"the last step must be everything, 100%%, not \"%s\"",
 			list.items[list.count - 1]);
 	plan->batch_count = (int)list.count;
+	add_match_batch(plan);
 	return 0;
+}
+
+int traffic_mode_parse(const char *text)
+{
+	return str_index(TRAFFIC_NAMES, COUNT_OF(TRAFFIC_NAMES), text);
 }
 
 const char *traffic_mode_name(enum traffic_mode mode)
@@ -174,6 +286,12 @@ json *plan_to_json(const struct plan *plan)
 		json_append(batches, batch);
 	}
 	json_set_text(spec, "traffic", TRAFFIC_NAMES[plan->traffic]);
+	json_set_text(spec, "clusterDomain", plan->cluster_domain);
+	for (size_t i = 0; i < plan->match.count; i++)
+		json_append(json_ensure_array(spec, "match"), json_string(plan->match.items[i]));
+	json_set(spec, "virtualServices", json_copy(plan->selection));
+	json_set_bool(spec, "sticky", plan->sticky);
+	json_set_text(spec, "stickyRound", plan->sticky_round);
 	json_set_text(spec, "pause", PAUSE_NAMES[plan->pause]);
 	json_set_integer(spec, "settleMilliseconds", plan->settle_ms);
 	json_set_integer(spec, "timeoutMilliseconds", plan->timeout_ms);
@@ -206,9 +324,9 @@ static int take_texts(const json *spec, struct plan *plan, struct err *err)
 static int take_batches(const json *spec, struct plan *plan, struct err *err)
 {
 	json_for_each (batch, json_get(spec, "batches")) {
-		if (plan->batch_count == BATCHES_MAXIMUM)
+		if (plan->batch_count == PLAN_BATCHES_MAXIMUM)
 			return err_set(err, ERR_INVALID, "spec.batches has more than %d elements",
-				BATCHES_MAXIMUM);
+				PLAN_BATCHES_MAXIMUM);
 		struct batch *place = &plan->batches[plan->batch_count++];
 		place->canary = json_get_int(batch, "canary", 1, INT_MAX);
 		place->stable = json_get_int(batch, "stable", 0, INT_MAX);
@@ -222,16 +340,31 @@ static int take_batches(const json *spec, struct plan *plan, struct err *err)
 	return 0;
 }
 
+static int take_routing(const json *spec, struct plan *plan, struct err *err)
+{
+	struct str_list rules CLEANUP(str_list_release) = {0};
+	json_for_each (rule, json_get(spec, "match"))
+		str_list_add(&rules, json_text(rule) != NULL ? json_text(rule) : "");
+	if (plan_set_match(plan, &rules, err) != 0)
+		return err_set(err, ERR_INVALID, "spec.match is damaged");
+	plan->cluster_domain = mem_strdup(json_get_text(spec, "clusterDomain"));
+	plan->selection = json_copy(json_get(spec, "virtualServices"));
+	plan->sticky = json_is_true(json_get(spec, "sticky"));
+	plan->sticky_round = mem_strdup(json_get_text(spec, "stickyRound"));
+	return 0;
+}
+
 int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 {
 	CLEANUP(plan_release) struct plan plan = {0};
 	int code = take_texts(spec, &plan, err);
 	if (code == 0)
 		code = take_batches(spec, &plan, err);
+	if (code == 0)
+		code = take_routing(spec, &plan, err);
 	if (code != 0)
 		return code;
-	int traffic =
-		str_index(TRAFFIC_NAMES, COUNT_OF(TRAFFIC_NAMES), json_get_text(spec, "traffic"));
+	int traffic = traffic_mode_parse(json_get_text(spec, "traffic"));
 	int pause = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), json_get_text(spec, "pause"));
 	plan.replicas = json_get_int(spec, "replicas", 1, INT_MAX);
 	plan.settle_ms = json_get_integer(spec, "settleMilliseconds", -1);
@@ -255,13 +388,23 @@ int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 
 struct intent plan_intent(const struct plan *plan)
 {
-	return (struct intent){
+	struct intent intent = {
 		.service = plan->service,
 		.namespace = plan->namespace,
-		.cluster_domain = "cluster.local",
+		.cluster_domain = plan->cluster_domain != NULL ? plan->cluster_domain : "",
 		.stable_version = plan->stable_version,
 		.canary_version = plan->canary_version,
+		.match_rules = plan->match_rules,
+		.selection = plan->selection,
+		.sticky_round = plan->sticky_round,
 	};
+	for (int i = 0; plan->sticky && i < plan->batch_count; i++)
+		intent.sticky_steps[intent.sticky_step_count++] = plan->batches[i].weight;
+	/* The user's objects are checked before the batches are known, which depend on what they
+	 * allow: that there are steps is enough for that. */
+	if (plan->sticky && plan->batch_count == 0)
+		intent.sticky_steps[intent.sticky_step_count++] = 100;
+	return intent;
 }
 
 char *own_object_name(const char *service)

@@ -11,13 +11,17 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "data/json.h"
 #include "traffic/intent.h"
 
-enum traffic_mode { TRAFFIC_REPLICAS, TRAFFIC_ISTIO };
+enum traffic_mode { TRAFFIC_REPLICAS, TRAFFIC_ISTIO, TRAFFIC_GATEWAY };
+#define TRAFFIC_MODE_COUNT 3
 enum pause_mode { PAUSE_EACH, PAUSE_FIRST, PAUSE_NONE };
 
+/* As many as may be asked for; --match puts one more in front. */
 #define BATCHES_MAXIMUM 100
+#define PLAN_BATCHES_MAXIMUM (BATCHES_MAXIMUM + 1)
 
 /* What holds when a batch is reached. */
 struct batch {
@@ -34,20 +38,31 @@ struct plan {
 	char *stable_version;	 /* values of VERSION_LABEL */
 	char *canary_version;
 	int replicas; /* of the stable Deployment before the release */
-	struct batch batches[BATCHES_MAXIMUM];
+	struct batch batches[PLAN_BATCHES_MAXIMUM];
 	int batch_count;
 	enum traffic_mode traffic;
 	enum pause_mode pause;
-	int64_t settle_ms;  /* how long proxies get to learn of a change */
-	int64_t timeout_ms; /* for one batch, for finish, and for abort */
-	bool keep_stable;   /* stable stays at full size until the end */
-	bool hold;	    /* stop at 100%, before the hand-over */
+	char *cluster_domain;  /* of the Service's full name */
+	struct str_list match; /* --match, as given; their requests go to the canary */
+	json *match_rules;     /* the same, as the traffic layer takes them */
+	json *selection;       /* --virtualservice, likewise; NULL: all */
+	bool sticky;	       /* whoever got a version by weight stays on it */
+	char *sticky_round;    /* that tells its cookies from those of other releases */
+	int64_t settle_ms;     /* how long proxies get to learn of a change */
+	int64_t timeout_ms;    /* for one batch, for finish, and for abort */
+	bool keep_stable;      /* stable stays at full size until the end */
+	bool hold;	       /* stop at 100%, before the hand-over */
 };
 
 void plan_release(struct plan *plan); /* NULL-safe */
 
+/* Takes --match and --virtualservice; the namespace must be set. ERR_USAGE with what is wrong. */
+int plan_set_match(struct plan *plan, const struct str_list *rules, struct err *err);
+int plan_set_selection(struct plan *plan, const struct str_list *names, struct err *err);
+
 /* Fills batches from `--batches COUNT`: floor(N*i/COUNT) replicas, at least 1, and
- * round(100*i/COUNT) percent. replicas, traffic and keep_stable must be set. */
+ * round(100*i/COUNT) percent. replicas, traffic, keep_stable and match must be set: with rules to
+ * match, a batch is put in front that sends only their requests to the canary. */
 int plan_set_batches(struct plan *plan, int64_t count, struct err *err);
 
 /* Fills batches from `--steps LIST`: comma-separated "3", "25%", "1@5%", "20%@5%": replicas, as a
@@ -55,9 +70,13 @@ int plan_set_batches(struct plan *plan, int64_t count, struct err *err);
  * everything. */
 int plan_set_steps(struct plan *plan, const char *steps, struct err *err);
 
-/* "auto" has no value of its own: the caller decides then. Names of the others, NULL if unknown. */
+/* "auto" has no value of its own: the caller decides then. -1 for what is none of the others. */
+int traffic_mode_parse(const char *text);
 const char *traffic_mode_name(enum traffic_mode mode);
 int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err);
+
+/* True where a batch sends only the requests that match to the canary. */
+bool batch_is_match_only(const struct batch *batch);
 
 /* The plan as `spec` of the Release object, and back. The caller frees. */
 json *plan_to_json(const struct plan *plan);

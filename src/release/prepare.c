@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/object.h"
+#include "base/buf.h"
 #include "base/parse.h"
 #include "release/canary.h"
 #include "release/routing.h"
@@ -90,6 +91,17 @@ static int take_batches(const struct start_options *options, struct plan *plan, 
 	return plan_set_batches(plan, count, err);
 }
 
+/* The version and the moment: another release of the same version is another round. */
+static char *make_sticky_round(const struct start_options *options, const struct plan *plan)
+{
+	AUTO_BUF round = BUF_INIT(BUF_OWN_TEXT);
+	buf_addf(&round, "%s.", plan->canary_version);
+	for (const char *p = options->now; p != NULL && *p != '\0'; p++)
+		if (isdigit((unsigned char)*p))
+			buf_add_char(&round, *p);
+	return buf_take(&round);
+}
+
 /* Everything that needs no cluster to be refused. */
 static int take_flags(const struct start_options *options, struct plan *plan, struct err *err)
 {
@@ -100,6 +112,11 @@ static int take_flags(const struct start_options *options, struct plan *plan, st
 	const char *pause = options->pause == NULL ? "each" : options->pause;
 	if (pause_mode_parse(pause, &plan->pause, err) != 0)
 		return err_wrap(err, "--pause");
+	plan->sticky = options->sticky;
+	if (plan_set_match(plan, &options->match, err) != 0)
+		return err_wrap(err, "--match");
+	if (plan_set_selection(plan, &options->virtualservices, err) != 0)
+		return err_wrap(err, "--virtualservice");
 	return take_durations(options, plan, err);
 }
 
@@ -150,6 +167,8 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	plan->deployment = mem_strdup(object_name(record->stable));
 	plan->replicas = wanted_replicas(record->stable);
 	code = template_make(options, target.service, record, err);
+	if (code == 0 && plan->sticky)
+		plan->sticky_round = make_sticky_round(options, plan);
 	if (code == 0)
 		code = name_canary(plan, err);
 	if (code == 0)
@@ -158,7 +177,11 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 		code = routing_choose(api, options, &target, record, notes, err);
 	if (code == 0)
 		code = take_batches(options, plan, err);
-	return code == 0 ? try_copy(api, record, err) : code;
+	if (code == 0)
+		code = try_copy(api, record, err);
+	if (code == 0)
+		code = routing_rehearse(api, record, err);
+	return code;
 }
 
 int prepare_release(const struct api_port *api, const struct start_options *options,

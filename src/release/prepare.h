@@ -21,11 +21,16 @@ struct start_options {
 	const char *batches; /* a number */
 	const char *steps;
 	const char *pause;
-	const char *traffic; /* "auto", "istio", "replicas" */
+	const char *traffic; /* "auto", "istio", "gateway", "replicas" */
 	const char *settle;
 	const char *timeout;
+	struct str_list match;		 /* rules; see rules_parse */
+	struct str_list virtualservices; /* "[NAMESPACE/]NAME[:ROUTE,…]" */
+	const char *cluster_domain;
+	bool sticky;
 	bool keep_stable;
 	bool hold;
+	const char *now; /* "2026-01-31T12:00:00Z" */
 };
 
 /* ret_notes: what the user should know, a line each: how the traffic mode was chosen first. The

@@ -33,6 +33,10 @@ void record_release(struct record *record)
 	json_free(record->stable);
 	json_free(record->virtualservices);
 	json_free(record->destinationrules);
+	json_free(record->own_virtualservice);
+	json_free(record->httproutes);
+	json_free(record->service);
+	json_free(record->own_httproutes);
 	json_free(record->template);
 	json_free(record->history);
 	json_free(record->configmap);
@@ -126,8 +130,13 @@ static int parse_before(const json *release, struct record *record, struct err *
 	record->destinationrules = json_copy(json_get(before, "destinationrules"));
 	record->template = json_copy(json_get(release, "template"));
 	record->tagged = json_is_true(json_get(release, "tagged"));
-	record->own_virtualservice = json_is_true(json_get(release, "ownVirtualService"));
-	if (!json_is_object(record->stable) || !json_is_object(record->template) ||
+	record->own_virtualservice = json_copy(json_get(release, "ownVirtualService"));
+	record->httproutes = json_copy(json_get(before, "httproutes"));
+	record->service = json_copy(json_get(before, "service"));
+	record->own_httproutes = json_copy(json_get(release, "ownHTTPRoutes"));
+	bool routed = record->plan.traffic != TRAFFIC_GATEWAY ||
+		      (json_is_array(record->httproutes) && json_is_object(record->service));
+	if (!routed || !json_is_object(record->stable) || !json_is_object(record->template) ||
 		!json_is_array(record->virtualservices) || !json_is_array(record->destinationrules))
 		return err_set(err, ERR_INVALID, "the objects as they were before are damaged");
 	return 0;
@@ -203,9 +212,12 @@ static json *release_to_json(const struct record *record)
 	json_set(before, "deployment", json_copy(record->stable));
 	json_set(before, "virtualservices", json_copy(record->virtualservices));
 	json_set(before, "destinationrules", json_copy(record->destinationrules));
+	json_set(before, "httproutes", json_copy(record->httproutes));
+	json_set(before, "service", json_copy(record->service));
 	json_set(release, "template", json_copy(record->template));
 	json_set_bool(release, "tagged", record->tagged);
-	json_set_bool(release, "ownVirtualService", record->own_virtualservice);
+	json_set(release, "ownVirtualService", json_copy(record->own_virtualservice));
+	json_set(release, "ownHTTPRoutes", json_copy(record->own_httproutes));
 	return release;
 }
 

@@ -12,6 +12,8 @@
 
 /* Objects that this program makes carry the Service's name under this label. */
 #define SERVICE_LABEL "batchrollout/service"
+/* And those in other namespaces than the Service's, that one's. */
+#define NAMESPACE_LABEL "batchrollout/namespace"
 #define MANAGED_BY_LABEL "app.kubernetes.io/managed-by"
 #define MANAGED_BY "kubectl-batchrollout"
 
@@ -45,10 +47,15 @@ struct record {
 	json *stable;
 	json *virtualservices;
 	json *destinationrules;
+	json *httproutes; /* gateway mode: this, and the Service; NULL otherwise */
+	json *service;
+	/* The VirtualService that we make where no user's serves the mesh, before it is split; or
+	 * NULL. Likewise the HTTPRoutes: an array, or NULL. */
+	json *own_virtualservice;
+	json *own_httproutes;
 	/* The pod template of the new version, as the stable Deployment will have it. */
 	json *template;
-	bool tagged;		 /* the stable version's label is ours, and goes at the end */
-	bool own_virtualservice; /* no user's VirtualService serves the mesh: we make one */
+	bool tagged; /* the stable version's label is ours, and goes at the end */
 
 	json *history;	 /* array of ended releases, the newest last */
 	json *configmap; /* as it was read; NULL before it is created */

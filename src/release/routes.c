@@ -1,245 +1,159 @@
-/*
- * Rungs about Istio's objects. The user's own are taken to a goal that is computed from how they
- * were before the release (never from the last batch), by a merge that keeps what somebody else
- * changed meanwhile; ours are created, updated and deleted as a whole.
- */
-#include <stdlib.h>
-
+/* Rungs about routes, and about what tells the versions apart for them, in all traffic modes. */
 #include "api/object.h"
 #include "release/canary.h"
-#include "release/rungs.h"
-#include "release/workload.h"
-#include "traffic/destinationrule.h"
-#include "traffic/merge.h"
-#include "traffic/virtualservice.h"
+#include "release/edit.h"
+#include "release/router.h"
 
-bool uses_istio(const struct situation *situation)
+const struct router *router_of(const struct record *record)
 {
-	return situation->record->plan.traffic == TRAFFIC_ISTIO;
+	static const struct router *const ROUTERS[TRAFFIC_MODE_COUNT] = {
+		[TRAFFIC_REPLICAS] = NULL,
+		[TRAFFIC_ISTIO] = &ISTIO_ROUTER,
+		[TRAFFIC_GATEWAY] = &GATEWAY_ROUTER,
+	};
+	return ROUTERS[record->plan.traffic];
 }
 
-/* A set of trees: the states in which this program may have put an object. */
-struct trees {
-	json *items[BATCHES_MAXIMUM + 4];
-	size_t count;
-};
-
-static void trees_release(struct trees *trees)
+bool uses_routes(const struct situation *situation)
 {
-	for (size_t i = 0; i < trees->count; i++)
-		json_free(trees->items[i]);
+	return router_of(situation->record) != NULL;
 }
 
-static void trees_add(struct trees *trees, json *tree)
-{
-	trees->items[trees->count++] = tree;
-}
+/* --- routes --------------------------------------------------------------------------------- */
 
-/* Adds the update that takes `current` to `goal`, if it is not there. */
-static int merge_update(const struct kind *kind, const json *current, const json *goal,
-	const struct trees *known, const char *said, struct action *action, struct err *err)
+/* What this release may have written last. Weights of another batch are somebody else's, who sends
+ * the requests back to the old version, perhaps. */
+static void add_possible(struct trees *states, const struct record *record, const json *snapshot)
 {
-	AUTO_JSON merged = json_copy(current);
-	int code =
-		merge_to_goal(merged, goal, (const json *const *)known->items, known->count, err);
-	if (code != 0)
-		return err_wrap(err, "%s/%s", kind->singular, object_name(current));
-	if (!json_equal(merged, current))
-		action_update(action, kind, current, TAKE(merged), "%s", said);
-	return 0;
-}
-
-static int missing(const struct kind *kind, const json *snapshot, struct err *err)
-{
-	return err_set(err, ERR_FOREIGN,
-		"%s/%s was there when the release began, and is gone: somebody deleted it; "
-		"create it again, then go on",
-		kind->singular, object_name(snapshot));
-}
-
-/* Our own object under this name: NULL where it is not there. */
-static int find_own(const struct situation *situation, enum source source, const struct kind *kind,
-	const json **ret, struct err *err)
-{
-	AUTO_STRING name = own_object_name(situation->record->plan.service);
-	*ret = list_find(situation->seen->lists[source], name);
-	return *ret == NULL ? 0 : check_is_own(kind, *ret, situation->record, err);
-}
-
-/* Creates, updates or deletes (goal NULL) our own object, whose spec is all ours. Takes goal. */
-static int change_own(const struct situation *situation, enum source source,
-	const struct kind *kind, json *goal_taken, const char *said, struct action *action,
-	struct err *err)
-{
-	AUTO_JSON goal = goal_taken;
-	const json *current;
-	int code = find_own(situation, source, kind, &current, err);
-	if (code != 0)
-		return code;
-	if (goal == NULL) {
-		if (current != NULL)
-			action_delete(action, kind, current, "Background");
-		return 0;
+	const struct router *router = router_of(record);
+	bool aborts = record->goal == GOAL_ABORT;
+	const int batches[] = {record->batch, record->goal_batch};
+	for (size_t i = 0; i < COUNT_OF(batches); i++)
+		if (batches[i] > 0)
+			trees_add(states, router->routed(record, snapshot, ROUTES_BATCH,
+						  &record->plan.batches[batches[i] - 1]));
+	if (record->batch == 0 || aborts) {
+		trees_add(states, router->routed(record, snapshot, ROUTES_ORIGINAL, NULL));
+		trees_add(states, router->routed(record, snapshot, ROUTES_PINNED, NULL));
 	}
-	mark_as_own(goal, situation->record);
-	if (current == NULL) {
-		action_create(action, kind, TAKE(goal));
-	} else if (!json_equal(json_get(current, "spec"), json_get(goal, "spec"))) {
-		json *after = json_copy(current);
-		json_set(after, "spec", json_detach(goal, "spec"));
-		action_update(action, kind, current, after, "%s", said);
-	}
-	return 0;
+	if (record->goal == GOAL_FINISH || aborts)
+		trees_add(states, router->routed(record, snapshot, ROUTES_FINISHED, NULL));
+	if (aborts)
+		trees_add(states, router->routed(record, snapshot, ROUTES_OPENED, NULL));
+	states->possible = states->count;
 }
 
-static json *routed(
-	const struct record *record, const json *snapshot, enum routes routes, int weight)
+/* The goal, and all other states in which a release puts this route. Takes goal over. */
+static struct trees route_states(const struct record *record, const json *snapshot, json *goal)
 {
-	struct intent intent = plan_intent(&record->plan);
+	static const enum routes OTHERS[] = {
+		ROUTES_ORIGINAL, ROUTES_FINISHED, ROUTES_OPENED, ROUTES_PINNED};
+	const struct router *router = router_of(record);
+	struct trees states = {0};
+	trees_add(&states, goal);
+	add_possible(&states, record, snapshot);
+	for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
+		trees_add(&states, router->routed(record, snapshot, OTHERS[i], NULL));
+	for (int i = 0; i < record->plan.batch_count; i++)
+		trees_add(&states,
+			router->routed(record, snapshot, ROUTES_BATCH, &record->plan.batches[i]));
+	return states;
+}
+
+static char *routes_said(const struct situation *situation, enum routes routes)
+{
+	const struct plan *plan = &situation->record->plan;
+	const struct batch *batch = goal_batch(situation);
 	switch (routes) {
 	case ROUTES_ORIGINAL:
-		return json_copy(snapshot);
-	case ROUTES_SPLIT:
-		return virtualservice_split(snapshot, record->destinationrules, &intent, weight);
-	case ROUTES_FINISHED:
-		return virtualservice_finished(snapshot, record->destinationrules, &intent);
+		return mem_strdup("restored");
 	case ROUTES_OPENED:
-		return virtualservice_opened(snapshot, record->destinationrules, &intent);
+		return mem_strdup("configured: to both versions");
+	case ROUTES_FINISHED:
+		return mem_strdup("configured");
+	case ROUTES_PINNED:
+		return mem_format("configured: 0%% to %s", plan->canary_deployment);
+	case ROUTES_BATCH:
+		break;
 	}
-	return NULL;
+	if (plan->match.count == 0 || batch->weight == 100)
+		return mem_format("configured: %d%% to %s", batch->weight, plan->canary_deployment);
+	if (batch_is_match_only(batch))
+		return mem_format("configured: requests that match to %s", plan->canary_deployment);
+	return mem_format("configured: requests that match, and %d%% of the others, to %s",
+		batch->weight, plan->canary_deployment);
 }
 
-static struct trees known_routes(const struct record *record, const json *snapshot)
+/* Takes a route, the user's or ours, to where it should be. */
+static int change_route(const struct situation *situation, const json *snapshot,
+	const json *current, enum routes routes, struct action *action, struct err *err)
 {
-	struct trees known = {0};
-	trees_add(&known, routed(record, snapshot, ROUTES_ORIGINAL, 0));
-	trees_add(&known, routed(record, snapshot, ROUTES_FINISHED, 0));
-	trees_add(&known, routed(record, snapshot, ROUTES_OPENED, 0));
-	trees_add(&known, routed(record, snapshot, ROUTES_SPLIT, 0));
-	for (int i = 0; i < record->plan.batch_count; i++)
-		trees_add(&known,
-			routed(record, snapshot, ROUTES_SPLIT, record->plan.batches[i].weight));
-	return known;
+	const struct record *record = situation->record;
+	const struct router *router = router_of(record);
+	AUTO_JSON goal = router->routed(record, snapshot, routes, goal_batch(situation));
+	if (is_exactly(current, goal))
+		return 0;
+	AUTO_STRING said = routes_said(situation, routes);
+	CLEANUP(trees_release) struct trees states = route_states(record, snapshot, TAKE(goal));
+	return merge_update(router->kind, current, &states, said, action, err);
 }
 
-int routes_change(const struct situation *situation, enum routes routes, int weight,
+static int change_users_route(const struct situation *situation, const json *snapshot,
+	enum routes routes, struct action *action, struct err *err)
+{
+	const struct router *router = router_of(situation->record);
+	const json *current = seen_like(situation, router->source, snapshot);
+	if (current == NULL)
+		return missing(router->kind, snapshot, err);
+	return change_route(situation, snapshot, current, routes, action, err);
+}
+
+static int change_own_route(const struct situation *situation, const json *own, enum routes routes,
 	struct action *action, struct err *err)
 {
 	const struct record *record = situation->record;
-	if (!uses_istio(situation))
+	const struct router *router = router_of(record);
+	if (routes != ROUTES_PINNED && routes != ROUTES_BATCH)
+		return delete_own(situation, router->source, router->kind, own, action, err);
+	const json *current = seen_like(situation, router->source, own);
+	if (current == NULL) {
+		create_own(situation, router->kind,
+			router->routed(record, own, routes, goal_batch(situation)), action);
 		return 0;
-	AUTO_STRING said =
-		routes == ROUTES_SPLIT
-			? mem_format(
-				  "configured: %d%% to %s", weight, record->plan.canary_deployment)
-			: mem_strdup(routes == ROUTES_ORIGINAL ? "restored"
-				     : routes == ROUTES_OPENED ? "configured: to both versions"
-							       : "configured");
-	json_for_each (snapshot, record->virtualservices) {
-		const json *current = list_find(
-			situation->seen->lists[SEEN_VIRTUAL_SERVICES], object_name(snapshot));
-		if (current == NULL)
-			return missing(&KIND_VIRTUAL_SERVICE, snapshot, err);
-		CLEANUP(trees_release) struct trees known = known_routes(record, snapshot);
-		AUTO_JSON goal = routed(record, snapshot, routes, weight);
-		int code = merge_update(
-			&KIND_VIRTUAL_SERVICE, current, goal, &known, said, action, err);
-		if (code != 0)
-			return code;
 	}
-	if (!record->own_virtualservice)
-		return 0;
-	json *goal = NULL;
-	if (routes == ROUTES_SPLIT) {
-		struct intent intent = plan_intent(&record->plan);
-		AUTO_STRING name = own_object_name(record->plan.service);
-		goal = virtualservice_new(name, &intent, weight);
-	}
-	return change_own(
-		situation, SEEN_VIRTUAL_SERVICES, &KIND_VIRTUAL_SERVICE, goal, said, action, err);
+	int code = check_is_own(router->kind, current, record, err);
+	return code != 0 ? code : change_route(situation, own, current, routes, action, err);
 }
 
-bool routes_are(const struct situation *situation, enum routes routes, int weight)
-{
-	CLEANUP(action_release) struct action action = {0};
-	return routes_change(situation, routes, weight, &action, NULL) == 0 &&
-	       action.write_count == 0;
-}
-
-static json *ruled(const struct record *record, const json *snapshot, enum rules rules)
-{
-	struct intent intent = plan_intent(&record->plan);
-	if (rules == RULES_ORIGINAL || rules == RULES_RELEASE)
-		return json_copy(snapshot);
-	if (rules == RULES_RETURNING)
-		return destinationrule_returning(snapshot, &intent);
-	return destinationrule_finished(snapshot, &intent, rules == RULES_BOTH);
-}
-
-/* Adds what takes one of the user's DestinationRules there. */
-static int change_users_rule(const struct situation *situation, const json *snapshot,
-	enum rules rules, struct action *action, struct err *err)
+int routes_change(const struct situation *situation, enum routes routes, struct action *action,
+	struct err *err)
 {
 	const struct record *record = situation->record;
-	const json *current =
-		list_find(situation->seen->lists[SEEN_DESTINATION_RULES], object_name(snapshot));
-	if (current == NULL)
-		return missing(&KIND_DESTINATION_RULE, snapshot, err);
-	CLEANUP(trees_release) struct trees known = {0};
-	trees_add(&known, ruled(record, snapshot, RULES_ORIGINAL));
-	trees_add(&known, ruled(record, snapshot, RULES_BOTH));
-	trees_add(&known, ruled(record, snapshot, RULES_FINISHED));
-	trees_add(&known, ruled(record, snapshot, RULES_RETURNING));
-	AUTO_JSON goal = ruled(record, snapshot, rules);
-	return merge_update(&KIND_DESTINATION_RULE, current, goal, &known,
-		rules == RULES_ORIGINAL ? "restored" : "configured", action, err);
+	const struct router *router = router_of(record);
+	if (router == NULL)
+		return 0;
+	int code = 0;
+	json_for_each (snapshot, router->users(record))
+		if (code == 0)
+			code = change_users_route(situation, snapshot, routes, action, err);
+	for (size_t i = 0; code == 0 && router->own(record, i) != NULL; i++)
+		code = change_own_route(situation, router->own(record, i), routes, action, err);
+	return code;
 }
 
-/* One that was never edited, or is restored, does not go through what lies between. */
-static bool is_original(const struct situation *situation, const json *snapshot)
+bool routes_are(const struct situation *situation, enum routes routes)
 {
 	CLEANUP(action_release) struct action action = {0};
-	return change_users_rule(situation, snapshot, RULES_ORIGINAL, &action, NULL) == 0 &&
-	       action.write_count == 0;
+	return routes_change(situation, routes, &action, NULL) == 0 && action.write_count == 0;
 }
+
+/* --- what tells the versions apart ---------------------------------------------------------- */
 
 int rules_change(
 	const struct situation *situation, enum rules rules, struct action *action, struct err *err)
 {
-	const struct record *record = situation->record;
-	if (!uses_istio(situation))
-		return 0;
-	struct intent intent = plan_intent(&record->plan);
-	json_for_each (snapshot, record->destinationrules) {
-		/* Rules for wildcard hosts are there to be looked at. */
-		if (!destinationrule_is_for(snapshot, &intent) ||
-			(rules == RULES_RETURNING && is_original(situation, snapshot)))
-			continue;
-		int code = change_users_rule(situation, snapshot, rules, action, err);
-		if (code != 0)
-			return code;
-	}
-	bool canary = canary_deployment(situation->seen) != NULL;
-	if (rules == RULES_RETURNING && !canary)
-		return 0;
-	json *goal = NULL;
-	if (rules == RULES_RELEASE || rules == RULES_BOTH || rules == RULES_RETURNING) {
-		AUTO_STRING name = own_object_name(record->plan.service);
-		goal = destinationrule_new(name, record->destinationrules, &intent);
-	}
-	return change_own(situation, SEEN_DESTINATION_RULES, &KIND_DESTINATION_RULE, goal,
-		"configured", action, err);
-}
-
-bool rules_name_versions(const struct situation *situation)
-{
-	const struct record *record = situation->record;
-	json_for_each (snapshot, record->destinationrules) {
-		AUTO_JSON finished = ruled(record, snapshot, RULES_FINISHED);
-		if (!json_equal(finished, snapshot))
-			return true;
-	}
-	return false;
+	const struct router *router = router_of(situation->record);
+	return router == NULL ? 0 : router->versions_change(situation, rules, action, err);
 }
 
 bool rules_are(const struct situation *situation, enum rules rules)
@@ -248,22 +162,46 @@ bool rules_are(const struct situation *situation, enum rules rules)
 	return rules_change(situation, rules, &action, NULL) == 0 && action.write_count == 0;
 }
 
-bool own_rule_exists(const struct situation *situation)
+void rules_describe(const struct situation *situation, enum rules rules, struct buf *buf)
 {
-	const json *rule;
-	return uses_istio(situation) &&
-	       find_own(situation, SEEN_DESTINATION_RULES, &KIND_DESTINATION_RULE, &rule, NULL) ==
-		       0 &&
-	       rule != NULL;
+	const struct router *router = router_of(situation->record);
+	if (router != NULL)
+		router->versions_describe(situation->record, rules, buf);
 }
+
+bool rules_name_versions(const struct situation *situation)
+{
+	const struct router *router = router_of(situation->record);
+	return router != NULL && router->users_name_versions(situation->record);
+}
+
+bool own_rules_exist(const struct situation *situation)
+{
+	const struct router *router = router_of(situation->record);
+	if (router == NULL)
+		return false;
+	AUTO_JSON own = router->versions_new(situation->record);
+	json_for_each (rule, own) {
+		const json *current = seen_like(situation, router->versions_source, rule);
+		if (current != NULL &&
+			check_is_own(router->versions_kind, current, situation->record, NULL) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* --- rungs ---------------------------------------------------------------------------------- */
 
 void subsets_describe(const struct situation *situation, struct buf *buf)
 {
-	const struct record *record = situation->record;
-	if (uses_istio(situation))
-		buf_addf(buf, "subsets for %s and %s are in destinationrule/batchrollout-%s",
-			record->plan.stable_version, record->plan.canary_version,
-			record->plan.service);
+	rules_describe(situation, RULES_RELEASE, buf);
+}
+
+void subsets_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	const struct router *router = router_of(situation->record);
+	if (router != NULL)
+		describe_settled(situation, buf, router->versions_called);
 }
 
 bool subsets_hold(const struct situation *situation)
@@ -278,5 +216,5 @@ int subsets_act(const struct situation *situation, struct action *action, struct
 
 int pinned_act(const struct situation *situation, struct action *action, struct err *err)
 {
-	return routes_change(situation, ROUTES_SPLIT, 0, action, err);
+	return routes_change(situation, ROUTES_PINNED, action, err);
 }

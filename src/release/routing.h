@@ -13,4 +13,8 @@ int routing_choose(const struct api_port *api, const struct start_options *optio
 	const struct target *target, struct record *record, struct str_list *notes,
 	struct err *err);
 
+/* Lets the API server look at everything that the release will write to routes and what they need,
+ * without storing it: rights, admission. The batches must be there. */
+int routing_rehearse(const struct api_port *api, const struct record *record, struct err *err);
+
 #endif

@@ -24,21 +24,24 @@ int pods_tagged_act(const struct situation *situation, struct action *action, st
 bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
 
-/* routes.c: VirtualServices and DestinationRules. All hold at once in replicas mode. */
-bool uses_istio(const struct situation *situation);
+/* routes.c: routes, and what tells the versions apart for them ("rules": DestinationRules with
+ * subsets). All hold at once in replicas mode, which has none. */
+bool uses_routes(const struct situation *situation);
 void subsets_describe(const struct situation *situation, struct buf *buf);
+void subsets_settled_describe(const struct situation *situation, struct buf *buf);
 bool subsets_hold(const struct situation *situation);
 int subsets_act(const struct situation *situation, struct action *action, struct err *err);
 
 enum routes {
 	ROUTES_ORIGINAL, /* as before the release */
-	ROUTES_SPLIT,	 /* with a weight on the canary */
+	ROUTES_PINNED,	 /* all requests to stable */
+	ROUTES_BATCH,	 /* as the goal's batch says, with the rules of the release */
 	ROUTES_FINISHED, /* in the user's shape, for the new version */
 	ROUTES_OPENED,	 /* in the user's shape, for all pods of the Service */
 };
-bool routes_are(const struct situation *situation, enum routes routes, int weight);
-int routes_change(const struct situation *situation, enum routes routes, int weight,
-	struct action *action, struct err *err);
+bool routes_are(const struct situation *situation, enum routes routes);
+int routes_change(const struct situation *situation, enum routes routes, struct action *action,
+	struct err *err);
 
 enum rules {
 	RULES_ORIGINAL, /* the user's as before, ours gone */
@@ -52,12 +55,13 @@ enum rules {
 bool rules_are(const struct situation *situation, enum rules rules);
 int rules_change(const struct situation *situation, enum rules rules, struct action *action,
 	struct err *err);
+void rules_describe(const struct situation *situation, enum rules rules, struct buf *buf);
 /* Takes routes to where all requests go to stable. For batches and abort. */
 int pinned_act(const struct situation *situation, struct action *action, struct err *err);
-/* Whether the user's DestinationRules name versions, so that finish edits them. */
+/* Whether the user's rules name versions, so that finish edits them. */
 bool rules_name_versions(const struct situation *situation);
-/* Whether our own DestinationRule is there. */
-bool own_rule_exists(const struct situation *situation);
+/* Whether any of our own rules is there. */
+bool own_rules_exist(const struct situation *situation);
 
 /* The canary Deployment is gone, and its ReplicaSets. For finish and abort. */
 void canary_gone_describe(const struct situation *situation, struct buf *buf);

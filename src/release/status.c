@@ -1,20 +1,20 @@
 #include "release/status.h"
 
 #include "api/object.h"
+#include "base/buf.h"
+#include "release/foreign.h"
+#include "release/router.h"
 #include "release/workload.h"
-#include "traffic/weight.h"
 
-/* The canary's share: by the routes in Istio mode, by what serves otherwise. */
+/* The canary's share: by the routes where there are any, by what serves otherwise. */
 static int canary_weight(
 	const struct record *record, const struct observation *seen, int stable, int canary)
 {
-	if (record->plan.traffic == TRAFFIC_ISTIO) {
-		struct intent intent = plan_intent(&record->plan);
-		json_for_each (virtualservice, list_items(seen->lists[SEEN_VIRTUAL_SERVICES])) {
-			int weight = virtualservice_canary_weight(virtualservice, &intent);
-			if (weight >= 0)
-				return weight;
-		}
+	const struct router *router = router_of(record);
+	json_for_each (route, router == NULL ? NULL : list_items(seen->lists[router->source])) {
+		int weight = router->canary_weight(record, route);
+		if (weight >= 0)
+			return weight;
 	}
 	return stable + canary > 0 ? (200 * canary + stable + canary) / (2 * (stable + canary)) : 0;
 }
@@ -73,7 +73,17 @@ static void add_condition(
 	json_append(conditions, condition);
 }
 
-static json *conditions_to_json(const struct record *record)
+static void add_changed_condition(
+	json *conditions, const struct record *record, const struct observation *seen)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	foreign_describe(record, seen, &text);
+	bool changed = text.length > 0;
+	add_condition(conditions, "ChangedByOthers", changed,
+		changed ? "ManagedFieldChanged" : "AsManaged", buf_text(&text));
+}
+
+static json *conditions_to_json(const struct record *record, const struct observation *seen)
 {
 	json *conditions = json_array();
 	const char *goal = record->goal == GOAL_ABORT	 ? "Aborting"
@@ -89,6 +99,7 @@ static json *conditions_to_json(const struct record *record)
 	bool failed = record->phase == PHASE_FAILED;
 	add_condition(conditions, "Failed", failed, failed ? goal : phase_name(record->phase),
 		failed && record->message != NULL ? record->message : "");
+	add_changed_condition(conditions, record, seen);
 	return conditions;
 }
 
@@ -117,6 +128,6 @@ json *status_to_json(const struct record *record, const struct observation *seen
 	json *status = json_get(release, "status");
 	json_set(status, "stable", version_to_json(&now.stable));
 	json_set(status, "canary", version_to_json(&now.canary));
-	json_set(status, "conditions", conditions_to_json(record));
+	json_set(status, "conditions", conditions_to_json(record, seen));
 	return release;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/object.h"
+#include "api/selector.h"
 #include "base/str.h"
 #include "data/key_set.h"
 
@@ -77,20 +78,66 @@ static bool pod_is_ready(const json *pod)
 /* Releases have hundreds of pods, and are looked at after each event: what follows takes time in
  * proportion to pods and endpoints, not to their product. */
 
-/* The names of pods that are endpoints of the Service and get requests. A missing `ready` means
- * ready (discovery/v1 EndpointConditions). Dual-stack Services have each pod in two slices. */
+/* Adds the names of pods that are endpoints and get requests. A missing `ready` means ready
+ * (discovery/v1 EndpointConditions). Dual-stack Services have each pod in two slices. */
+static void add_ready_endpoints(struct key_set *names, const json *slice)
+{
+	json_for_each (endpoint, json_get(slice, "endpoints")) {
+		const json *ready = json_path(endpoint, "conditions", "ready", NULL);
+		const char *name = json_path_text(endpoint, "targetRef", "name", NULL);
+		bool serves = ready == NULL || json_is_null(ready) || json_is_true(ready);
+		if (serves && name != NULL && !key_set_has(names, name))
+			key_set_add(names, name);
+	}
+}
+
+/* Of the user's Service. */
 static struct key_set ready_endpoints(const struct observation *seen)
 {
 	struct key_set names = {0};
 	json_for_each (slice, list_items(seen->lists[SEEN_SLICES]))
-		json_for_each (endpoint, json_get(slice, "endpoints")) {
-			const json *ready = json_path(endpoint, "conditions", "ready", NULL);
-			const char *name = json_path_text(endpoint, "targetRef", "name", NULL);
-			bool serves = ready == NULL || json_is_null(ready) || json_is_true(ready);
-			if (serves && name != NULL && !key_set_has(&names, name))
-				key_set_add(&names, name);
-		}
+		add_ready_endpoints(&names, slice);
 	return names;
+}
+
+/* Of the user's Service, and of the release's own. */
+static struct key_set endpoints_anywhere(const struct observation *seen)
+{
+	struct key_set names = ready_endpoints(seen);
+	json_for_each (slice, list_items(seen->lists[SEEN_VERSION_SLICES]))
+		add_ready_endpoints(&names, slice);
+	return names;
+}
+
+/* The release's own Services; none in other modes than gateway. */
+struct own_services {
+	struct own_service {
+		const json *selector;
+		struct key_set endpoints;
+	} items[2];
+	size_t count;
+};
+
+static void own_services_release(struct own_services *services)
+{
+	for (size_t i = 0; i < services->count; i++)
+		key_set_release(&services->items[i].endpoints);
+}
+
+static struct own_services find_own_services(const struct observation *seen)
+{
+	struct own_services services = {0};
+	json_for_each (service, list_items(seen->lists[SEEN_VERSION_SERVICES])) {
+		if (services.count == COUNT_OF(services.items))
+			break;
+		struct own_service *own = &services.items[services.count++];
+		own->selector = json_path(service, "spec", "selector", NULL);
+		json_for_each (slice, list_items(seen->lists[SEEN_VERSION_SLICES]))
+			if (str_equal(object_label(slice, "kubernetes.io/service-name"),
+				    object_name(service)))
+				add_ready_endpoints(&own->endpoints, slice);
+	}
+	return services;
 }
 
 /* The uids of the Deployment's ReplicaSets; template (may be NULL): of those with this one. */
@@ -118,14 +165,26 @@ static bool is_endpoint(const json *pod, const struct key_set *endpoints)
 	return name != NULL && key_set_has(endpoints, name);
 }
 
+/* Whether a pod gets the requests of each own Service that selects it. */
+static bool is_behind_own(const json *pod, const struct own_services *services)
+{
+	const json *labels = json_path(pod, "metadata", "labels", NULL);
+	for (size_t i = 0; i < services->count; i++)
+		if (selector_map_matches(services->items[i].selector, labels) &&
+			!is_endpoint(pod, &services->items[i].endpoints))
+			return false;
+	return true;
+}
+
 int count_serving_pods(const struct observation *seen, const json *deployment, const json *template)
 {
 	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, template);
 	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
+	CLEANUP(own_services_release) struct own_services services = find_own_services(seen);
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
 		if (is_in_sets(pod, &sets) && !object_is_deleting(pod) && pod_is_ready(pod) &&
-			is_endpoint(pod, &endpoints))
+			is_endpoint(pod, &endpoints) && is_behind_own(pod, &services))
 			count++;
 	return count;
 }
@@ -133,7 +192,7 @@ int count_serving_pods(const struct observation *seen, const json *deployment, c
 int count_endpoints(const struct observation *seen, const json *deployment)
 {
 	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, NULL);
-	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
+	CLEANUP(key_set_release) struct key_set endpoints = endpoints_anywhere(seen);
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
 		if (is_in_sets(pod, &sets) && is_endpoint(pod, &endpoints))
@@ -147,12 +206,28 @@ int count_endpoints_left(const struct observation *seen, const char *version)
 	json_for_each (set, list_items(seen->lists[SEEN_REPLICA_SETS]))
 		if (object_uid(set) != NULL && !key_set_has(&sets, object_uid(set)))
 			key_set_add(&sets, object_uid(set));
-	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
+	CLEANUP(key_set_release) struct key_set endpoints = endpoints_anywhere(seen);
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
 		if (str_equal(object_label(pod, VERSION_LABEL), version) &&
 			!is_in_sets(pod, &sets) && is_endpoint(pod, &endpoints))
 			count++;
+	return count;
+}
+
+int count_endpoints_of_one(const struct observation *seen, const json *deployment)
+{
+	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, NULL);
+	CLEANUP(key_set_release) struct key_set endpoints = ready_endpoints(seen);
+	CLEANUP(own_services_release) struct own_services services = find_own_services(seen);
+	int count = 0;
+	json_for_each (pod, list_items(seen->lists[SEEN_PODS])) {
+		bool own = false;
+		for (size_t i = 0; i < services.count; i++)
+			own = own || is_endpoint(pod, &services.items[i].endpoints);
+		if (is_in_sets(pod, &sets) && is_endpoint(pod, &endpoints) && !own)
+			count++;
+	}
 	return count;
 }
 

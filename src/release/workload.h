@@ -28,16 +28,22 @@ json *template_labels(const json *workload);
 bool templates_equal(const json *a, const json *b, bool ignore_version);
 
 /* Pods of a Deployment that serve: Ready, not being deleted, and ready in the EndpointSlices of the
- * Service. template (may be NULL): only those of the ReplicaSet with this template. */
+ * Service, and of each Service of the release's own that selects them. template (may be NULL): only
+ * those of the ReplicaSet with this template. */
 int count_serving_pods(
 	const struct observation *seen, const json *deployment, const json *template);
 
-/* All endpoints of a Deployment's pods in the EndpointSlices that may get requests. */
+/* All endpoints of a Deployment's pods in the EndpointSlices that may get requests, of whichever
+ * Service. */
 int count_endpoints(const struct observation *seen, const json *deployment);
 
 /* The same for pods with this version label whose ReplicaSet is gone: what a deleted copy has left
  * behind. Not those of other Deployments that have the label too. */
 int count_endpoints_left(const struct observation *seen, const char *version);
+
+/* Pods of a Deployment that are endpoints of the user's Service and of none of the release's own.
+ */
+int count_endpoints_of_one(const struct observation *seen, const json *deployment);
 
 /* True where the controller has seen the object's newest spec. */
 bool is_observed(const json *object);

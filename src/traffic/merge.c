@@ -1,185 +1,23 @@
 #include "traffic/merge.h"
 
-#include <string.h>
+#include <stdarg.h>
+#include <stdio.h>
 
-#include "base/buf.h"
 #include "base/str.h"
-
-/* One field, as a chain of steps from the root that lives on the stack of the walk. */
-struct field {
-	const struct field *parent; /* NULL at the root */
-	json *container;	    /* the object or array in `current`; NULL at the root */
-	const char *key;	    /* in an object */
-	size_t index;		    /* in an array */
-};
+#include "traffic/merge_array.h"
+#include "traffic/merge_text.h"
 
 struct merge {
 	size_t count; /* of states: the goal is the first, the known ones follow */
-	bool edit;    /* false: only look for conflicts */
-	struct err *err;
+	size_t from;  /* the state in which the object is taken to be, but for what others edited */
+	size_t differences; /* of values that are ours, so far */
+	struct err *err;    /* set at the first of them */
 };
 
-static int walk(const struct merge *merge, const struct field *field, json *current,
+static void walk(struct merge *merge, const struct merge_field *field, json *current,
 	const json *const *states);
 
-/* --- saying what is wrong ------------------------------------------------------------------- */
-
-/* Bytes of a value that are shown; routes of a usual size fit. */
-#define SHOWN_BYTES 200
-#define SHOWN_VALUES 3
-
-static void add_path(struct buf *path, const struct field *field)
-{
-	if (field == NULL || field->container == NULL)
-		return;
-	add_path(path, field->parent);
-	if (field->key == NULL)
-		buf_addf(path, "[%zu]", field->index);
-	else if (strchr(field->key, '.') != NULL)
-		buf_addf(path, "[%s]", field->key);
-	else
-		buf_addf(path, "%s%s", path->length > 0 ? "." : "", field->key);
-}
-
-static void add_value(struct buf *text, const json *value)
-{
-	AUTO_STRING printed = value != NULL ? json_print(value) : mem_strdup("absent");
-	size_t length = strlen(printed);
-	if (length <= SHOWN_BYTES) {
-		buf_add_text(text, printed);
-		return;
-	}
-	length = SHOWN_BYTES;
-	while (length > 0 && ((unsigned char)printed[length] & 0xC0) == 0x80)
-		length--; /* not within a UTF-8 character */
-	buf_add(text, printed, length);
-	buf_add_text(text, "…");
-}
-
-/* A pair of values that differ, and the way to them from the field in question. */
-struct difference {
-	const json *found;
-	const json *expected;
-	struct buf path;
-};
-
-/* Goes one step down if exactly one member differs. */
-static bool narrow_object(struct difference *difference)
-{
-	const json *found = difference->found, *expected = difference->expected;
-	const char *differing = NULL;
-	size_t differences = 0;
-	json_for_each (member, found) {
-		if (!json_equal(member, json_get(expected, json_key(member)))) {
-			differing = json_key(member);
-			differences++;
-		}
-	}
-	json_for_each (member, expected) {
-		if (json_get(found, json_key(member)) == NULL) {
-			differing = json_key(member);
-			differences++;
-		}
-	}
-	if (differences != 1)
-		return false;
-	buf_addf(&difference->path, ".%s", differing);
-	difference->found = json_get(found, differing);
-	difference->expected = json_get(expected, differing);
-	return true;
-}
-
-static bool narrow_array(struct difference *difference)
-{
-	const json *found = difference->found, *expected = difference->expected;
-	size_t index = 0, differing = 0, differences = 0;
-	const json *other = json_first(expected);
-	json_for_each (element, found) {
-		if (!json_equal(element, other)) {
-			differing = index;
-			differences++;
-		}
-		other = json_next(other);
-		index++;
-	}
-	if (differences != 1)
-		return false;
-	buf_addf(&difference->path, "[%zu]", differing);
-	difference->found = json_at(found, differing);
-	difference->expected = json_at(expected, differing);
-	return true;
-}
-
-static bool narrow(struct difference *difference)
-{
-	const json *found = difference->found, *expected = difference->expected;
-	if (json_is_object(found) && json_is_object(expected))
-		return narrow_object(difference);
-	if (json_is_array(found) && json_is_array(expected) &&
-		json_count(found) == json_count(expected))
-		return narrow_array(difference);
-	return false;
-}
-
-static void add_expected(struct buf *text, const struct merge *merge, const json *const *states)
-{
-	size_t shown = 0;
-	for (size_t i = 0; i < merge->count; i++) {
-		bool repeated = false;
-		for (size_t j = 0; j < i && !repeated; j++)
-			repeated = json_equal(states[i], states[j]);
-		if (repeated)
-			continue;
-		if (shown == SHOWN_VALUES) {
-			buf_add_text(text, " or another one of this release");
-			return;
-		}
-		buf_add_text(text, shown++ > 0 ? " or " : "");
-		add_value(text, states[i]);
-	}
-}
-
-/* One changed field in a list is easier to see than two long lists. The states are tried one after
- * another: that which differs in a single spot is what the other person started from. */
-static bool add_single_difference(
-	struct buf *text, const struct merge *merge, const json *current, const json *const *states)
-{
-	for (size_t i = 0; i < merge->count; i++) {
-		struct difference difference = {current, states[i], BUF_INIT(BUF_OWN_TEXT)};
-		while (narrow(&difference))
-			;
-		bool narrowed = difference.path.length > 0;
-		if (narrowed) {
-			buf_addf(text, "%s is ", buf_text(&difference.path));
-			add_value(text, difference.found);
-			buf_add_text(text, ", expected ");
-			add_value(text, difference.expected);
-		}
-		buf_release(&difference.path);
-		if (narrowed)
-			return true;
-	}
-	return false;
-}
-
-static int refuse(const struct merge *merge, const struct field *field, const json *current,
-	const json *const *states)
-{
-	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
-	add_path(&text, field);
-	if (!add_single_difference(&text, merge, current, states)) {
-		buf_add_text(&text, " is ");
-		add_value(&text, current);
-		buf_add_text(&text, ", expected ");
-		add_expected(&text, merge, states);
-	}
-	return err_set(merge->err, ERR_FOREIGN,
-		"%s: somebody else changed a field that this release manages", buf_text(&text));
-}
-
-/* --- the walk ------------------------------------------------------------------------------- */
-
-static void put(const struct field *field, const json *value)
+static void put(const struct merge_field *field, const json *value)
 {
 	if (field->key != NULL)
 		json_set(field->container, field->key, json_copy(value));
@@ -196,19 +34,19 @@ static bool all_agree(const struct merge *merge, const json *const *states)
 	return true;
 }
 
-static int settle_value(const struct merge *merge, const struct field *field, const json *current,
+static void settle_value(struct merge *merge, const struct merge_field *field, json *current,
 	const json *const *states)
 {
-	if (json_equal(current, states[0]) || all_agree(merge, states))
-		return 0;
-	for (size_t i = 1; i < merge->count; i++) {
-		if (!json_equal(current, states[i]))
-			continue;
-		if (merge->edit)
-			put(field, states[0]);
-		return 0;
+	const json *expected = states[merge->from];
+	if (all_agree(merge, states))
+		return;
+	if (!json_equal(current, expected)) {
+		if (merge->differences == 0)
+			(void)merge_refuse(field, current, expected, merge->err);
+		merge->differences += merge_differences(current, expected);
+	} else if (!json_equal(current, states[0])) {
+		put(field, states[0]);
 	}
-	return refuse(merge, field, current, states);
 }
 
 static bool all_objects(const struct merge *merge, const json *current, const json *const *states)
@@ -233,11 +71,14 @@ static bool all_equal_arrays(
 static void collect_keys(const struct merge *merge, const json *current, const json *const *states,
 	struct str_list *ret)
 {
-	json_for_each (member, current)
-		str_list_add(ret, json_key(member));
+	json_for_each (member, current) {
+		if (!str_equal(json_key(member), MERGE_ORDER))
+			str_list_add(ret, json_key(member));
+	}
 	for (size_t i = 0; i < merge->count; i++) {
 		json_for_each (member, states[i]) {
-			bool listed = json_get(current, json_key(member)) != NULL;
+			bool listed = str_equal(json_key(member), MERGE_ORDER) ||
+				      json_get(current, json_key(member)) != NULL;
 			for (size_t j = 0; j < i && !listed; j++)
 				listed = json_get(states[j], json_key(member)) != NULL;
 			if (!listed)
@@ -246,68 +87,140 @@ static void collect_keys(const struct merge *merge, const json *current, const j
 	}
 }
 
-static int walk_members(const struct merge *merge, const struct field *field, json *current,
+static void walk_members(struct merge *merge, const struct merge_field *field, json *current,
 	const json *const *states)
 {
 	CLEANUP(str_list_release) struct str_list keys = {0};
 	collect_keys(merge, current, states, &keys);
 	CLEANUP(mem_cleanup) const json **members = mem_alloc(merge->count, sizeof(*members));
 	for (size_t k = 0; k < keys.count; k++) {
-		struct field member = {field, current, keys.items[k], 0};
+		struct merge_field member = {field, current, keys.items[k], 0};
 		for (size_t i = 0; i < merge->count; i++)
 			members[i] = json_get(states[i], keys.items[k]);
-		int result = walk(merge, &member, json_get(current, keys.items[k]), members);
-		if (result < 0)
-			return result;
+		walk(merge, &member, json_get(current, keys.items[k]), members);
 	}
-	return 0;
 }
 
-static int walk_elements(const struct merge *merge, const struct field *field, json *current,
+static void walk_elements(struct merge *merge, const struct merge_field *field, json *current,
 	const json *const *states)
 {
 	CLEANUP(mem_cleanup) const json **elements = mem_alloc(merge->count, sizeof(*elements));
 	for (size_t i = 0; i < merge->count; i++)
 		elements[i] = json_first(states[i]);
-	struct field place = {field, current, NULL, 0};
+	struct merge_field place = {field, current, NULL, 0};
 	json *next = NULL;
 	for (json *element = json_first(current); element != NULL; element = next) {
 		next = json_next(element); /* the walk may replace the element */
-		int result = walk(merge, &place, element, elements);
-		if (result < 0)
-			return result;
+		walk(merge, &place, element, elements);
 		for (size_t i = 0; i < merge->count; i++)
 			elements[i] = json_next(elements[i]);
 		place.index++;
 	}
-	return 0;
 }
 
-static int walk(const struct merge *merge, const struct field *field, json *current,
+static void walk(struct merge *merge, const struct merge_field *field, json *current,
 	const json *const *states)
 {
 	if (all_objects(merge, current, states))
-		return walk_members(merge, field, current, states);
-	if (all_equal_arrays(merge, current, states))
-		return walk_elements(merge, field, current, states);
-	return settle_value(merge, field, current, states);
+		walk_members(merge, field, current, states);
+	else if (all_equal_arrays(merge, current, states))
+		walk_elements(merge, field, current, states);
+	else
+		settle_value(merge, field, current, states);
+}
+
+/* --- the state in which the object is --------------------------------------------------------- */
+
+/* The best way to see what somebody else did. */
+struct best {
+	size_t differences; /* of values that are ours: 0 is a merge */
+	json *merged;
+	struct err err;
+};
+
+/* Takes the object to be in that state. */
+static void try_state(const json *current, const json *const *states, size_t count, size_t from,
+	bool by_place, struct best *best)
+{
+	struct err err = {0};
+	struct merge merge = {.count = count, .from = from, .err = &err};
+	AUTO_JSON merged = json_copy(current);
+	size_t suspects = merge_current_to_objects(merged, states, count, from, by_place);
+	const struct merge_field root = {0};
+	walk(&merge, &root, merged, states);
+	if (suspects > 0 && merge.differences == 0)
+		(void)err_set(&err, ERR_FOREIGN,
+			"somebody else copied or moved a route or subset that this release "
+			"manages");
+	merge.differences += suspects;
+	if (best->merged != NULL && merge.differences >= best->differences)
+		return;
+	merge_objects_to_arrays(merged, states[0]);
+	json_free(best->merged);
+	best->merged = TAKE(merged);
+	best->differences = merge.differences;
+	best->err = err;
+}
+
+/* The first `possible` ones. Edits may have made an element look like another one, so that its
+ * place tells more. */
+static void try_states(const json *current, const json *const *states, size_t count,
+	size_t possible, struct best *ret)
+{
+	*ret = (struct best){.differences = SIZE_MAX};
+	for (size_t i = 0; i < possible && ret->differences > 0; i++)
+		try_state(current, states, count, i, false, ret);
+	for (size_t i = 0; i < possible && ret->differences > 0; i++)
+		try_state(current, states, count, i, true, ret);
+}
+
+static void take_members(json *object, json *from)
+{
+	AUTO_JSON keys = json_array();
+	json_for_each (member, object)
+		json_append(keys, json_string(json_key(member)));
+	json_for_each (key, keys) {
+		if (json_get(from, json_text(key)) == NULL)
+			json_remove(object, json_text(key));
+	}
+	json_for_each (member, from)
+		json_set(object, json_key(member), json_copy(member));
+}
+
+static void states_free(json **states, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		json_free(states[i]);
 }
 
 int merge_to_goal(json *current, const json *goal, const json *const *known, size_t known_count,
 	struct err *err)
 {
-	struct merge merge = {.count = known_count + 1, .edit = false, .err = err};
-	CLEANUP(mem_cleanup) const json **states = mem_alloc(merge.count, sizeof(*states));
-	states[0] = goal;
-	for (size_t i = 0; i < known_count; i++)
-		states[i + 1] = known[i];
-	if (!all_objects(&merge, current, states))
-		return err_set(err, ERR_FAILED, "only objects can be merged");
+	return merge_from_possible(current, goal, known, known_count, known_count, err);
+}
 
-	struct field root = {NULL, NULL, NULL, 0};
-	int result = walk(&merge, &root, current, states);
-	if (result < 0)
-		return result;
-	merge.edit = true;
-	return walk(&merge, &root, current, states);
+int merge_from_possible(json *current, const json *goal, const json *const *known,
+	size_t known_count, size_t possible, struct err *err)
+{
+	size_t count = known_count + 1;
+	CLEANUP(mem_cleanup) json **states = mem_alloc(count, sizeof(*states));
+	states[0] = merge_state_to_objects(goal);
+	for (size_t i = 0; i < known_count; i++)
+		states[i + 1] = merge_state_to_objects(known[i]);
+	const json *const *seen = (const json *const *)states;
+	const struct merge whole = {.count = count};
+	int result = 0;
+	if (!all_objects(&whole, current, seen)) {
+		result = err_set(err, ERR_FAILED, "only objects can be merged");
+	} else {
+		struct best best;
+		try_states(current, seen, count, possible + 1, &best);
+		AUTO_JSON merged = best.merged;
+		if (best.differences == 0)
+			take_members(current, merged);
+		else
+			result = err_set(err, ERR_FOREIGN, "%s", best.err.message);
+	}
+	states_free(states, count);
+	return result;
 }

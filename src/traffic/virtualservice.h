@@ -2,12 +2,14 @@
  * Edits of VirtualServices (networking.istio.io/v1).
  * https://istio.io/latest/docs/reference/config/networking/virtual-service/
  *
- * A destination is "ours" when its host is the Service and it names no subset, or one that selects
- * the stable version's pods (subset_is_stable, destinationrule.h). Only ours are changed: each
- * becomes two neighbours, the stable and the canary one, that share its part of the list's weight.
- * Where the user's numbers are too small for an exact share, all weights of that list are
- * multiplied by the least factor that makes it exact. Everything else of the object stays what it
- * is.
+ * A destination of ours (destination.h) becomes neighbours that share its part of the list's weight
+ * (share.h); for A/B and sticky releases, clones of the route stand in front of it (clone.h).
+ * Everything else of the object stays what it is.
+ *
+ * The lists of routes of the trees that are made here are keyed for merge_to_goal (merge.h), which
+ * takes the keys away again. The list of destinations of a route that is split is not: weights are
+ * relative, so that it is ours as a whole. `destinationrules` are always the users' as they were
+ * before the release.
  */
 #ifndef TRAFFIC_VIRTUALSERVICE_H
 #define TRAFFIC_VIRTUALSERVICE_H
@@ -24,25 +26,34 @@ bool virtualservice_routes_to(const json *virtualservice, const struct intent *i
  * its hosts (by name or wildcard) and "mesh" among its gateways (or there are none). */
 bool virtualservice_serves_mesh(const json *virtualservice, const struct intent *intent);
 
-/* True where an http route sends requests to the Service without naming a subset, so to any pod. */
+/* True where one of its http routes is a delegate's, and `delegate` is it. */
+bool virtualservice_delegates_to(
+	const json *virtualservice, const json *delegate, const struct intent *intent);
+
+/* The same for one of its http routes. */
+bool route_delegates_to(const json *route, const json *virtualservice, const json *delegate,
+	const struct intent *intent);
+
+/* True where it has no hosts: only what delegates to it uses it. */
+bool virtualservice_is_delegate(const json *virtualservice);
+
+/* True where a route sends requests to the Service without naming a subset, so to any pod. */
 bool virtualservice_is_open(const json *virtualservice, const struct intent *intent);
 
-/* Refuses what cannot be split correctly yet (tcp and tls routes to the Service, a subset that
- * selects both versions or is not defined, weights that cannot be split exactly, …), naming the
- * object, the route and the reason. What it lets pass can be split at every weight. */
-int virtualservice_check(const json *virtualservice, const json *destinationrules,
-	const struct intent *intent, struct err *err);
+/* A VirtualService for a Service that has none, with one http route to it, and a tcp route for each
+ * of tcp_ports (array of numbers, or NULL). exports: its exportTo, or NULL. Not split yet: it is
+ * the snapshot of which virtualservice_split makes what is written. The caller frees. */
+json *virtualservice_new(
+	const char *name, const json *tcp_ports, const json *exports, const struct intent *intent);
 
-/* A VirtualService for a Service that has none: one http route to both subsets. With
- * canary_weight percent on the canary. The caller frees. */
-json *virtualservice_new(const char *name, const struct intent *intent, int canary_weight);
+/* The snapshot itself, keyed. The caller frees. */
+json *virtualservice_original(const json *snapshot);
 
-/* The snapshot with canary_weight percent (0 to 100) of the Service's requests on the canary
- * subset. Both destinations stay in the list at 0 and 100, so that the list keeps its length.
- * Mirrors stay as they are. The snapshot must have passed virtualservice_check with the same
- * destinationrules: those of the Service as they were before. The caller frees. */
+/* The snapshot with the Service's requests split. Both versions stay in each list at 0 and 100
+ * percent, so that lists keep their length. Mirrors stay as they are. The snapshot must have passed
+ * virtualservice_check. The caller frees. */
 json *virtualservice_split(const json *snapshot, const json *destinationrules,
-	const struct intent *intent, int canary_weight);
+	const struct intent *intent, const struct split *split);
 
 /* The snapshot with no subset at the Service's destinations that split divides, so that they reach
  * all of its pods: for the time in which one version replaces the other behind them. The caller

@@ -1,35 +1,44 @@
 #include "traffic/weight.h"
 
 #include "base/str.h"
+#include "traffic/clone.h"
+#include "traffic/destination.h"
 
-static double weight_of(const json *destination)
+static int split_of(const json *route, const struct scope *scope)
 {
-	return json_double(json_get(destination, "weight"), 0);
-}
-
-/* The canary stands right behind its stable neighbour (virtualservice_split). */
-static int split_of(const json *route, const char *namespace, const struct intent *intent)
-{
-	const json *stable = NULL;
-	json_for_each (destination, json_get(route, "route")) {
-		const char *subset = json_path_text(destination, "destination", "subset", NULL);
-		const char *host = json_path_text(destination, "destination", "host", NULL);
-		if (str_equal(subset, CANARY_SUBSET) && stable != NULL &&
-			host_is_service(host, namespace, intent)) {
-			double sum = weight_of(stable) + weight_of(destination);
-			return sum > 0 ? (int)(100 * weight_of(destination) / sum + 0.5) : -1;
+	double stable = 0, canary = 0;
+	bool split = false;
+	json_for_each (entry, json_get(route, "route")) {
+		const json *destination = json_get(entry, "destination");
+		const char *subset = destination_subset(destination);
+		double weight = json_double(json_get(entry, "weight"), 0);
+		if (!destination_is_service(destination, scope))
+			continue;
+		if (str_equal(subset, CANARY_SUBSET)) {
+			canary += weight;
+			split = true;
+		} else if (str_equal(subset, STABLE_SUBSET)) {
+			stable += weight;
+			split = true;
+		} else if (destination_is_ours(destination, scope)) {
+			stable += weight;
 		}
-		stable = destination;
 	}
-	return -1;
+	if (!split || stable + canary <= 0)
+		return -1;
+	return (int)(100 * canary / (stable + canary) + 0.5);
 }
 
-int virtualservice_canary_weight(const json *virtualservice, const struct intent *intent)
+int virtualservice_canary_weight(
+	const json *virtualservice, const json *destinationrules, const struct intent *intent)
 {
-	json_for_each (route, json_path(virtualservice, "spec", "http", NULL)) {
-		int weight = split_of(route, namespace_of(virtualservice, intent), intent);
-		if (weight >= 0)
-			return weight;
+	struct scope scope = scope_of(virtualservice, destinationrules, intent);
+	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
+		json_for_each (route, routes_of(virtualservice, PROTOCOLS[i])) {
+			int weight = route_is_clone(route) ? -1 : split_of(route, &scope);
+			if (weight >= 0)
+				return weight;
+		}
 	}
 	return -1;
 }

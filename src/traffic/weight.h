@@ -5,7 +5,8 @@
 #include "traffic/intent.h"
 
 /* Percent, of the first list in which the Service is split; -1 where there is none. Lists of other
- * Services, whose releases may be under way too, do not count. */
-int virtualservice_canary_weight(const json *virtualservice, const struct intent *intent);
+ * Services, whose releases may be under way too, and the rules in front of routes do not count. */
+int virtualservice_canary_weight(
+	const json *virtualservice, const json *destinationrules, const struct intent *intent);
 
 #endif

@@ -47,6 +47,13 @@ static void sync_service(struct sim *sim, const struct object *service)
 	if (slice == NULL) {
 		json *tree = object_new(&KIND_ENDPOINT_SLICE, service->namespace, name);
 		object_set_label(tree, "kubernetes.io/service-name", service->name);
+		json *owner = json_object();
+		json_set_text(owner, "kind", service->kind->name);
+		json_set_text(owner, "name", service->name);
+		json_set_text(owner, "uid", service->uid);
+		json_append(
+			json_ensure_array(json_get(tree, "metadata"), "ownerReferences"), owner);
+		sim->garbage = true; /* the Service may be gone already */
 		json_set(tree, "endpoints", endpoints);
 		(void)sim_create(sim, &KIND_ENDPOINT_SLICE, tree);
 		return;

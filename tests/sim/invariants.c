@@ -48,7 +48,7 @@ static void read_record(struct sim *sim, const struct event *event)
 
 static void check_serving(const struct sim *sim)
 {
-	int serving = count_endpoints_with(sim, VIEW_NOW, NULL);
+	int serving = count_endpoints_with(sim, VIEW_NOW, "web", NULL);
 	if (serving < (sim->invariants->degraded ? 1 : sim->invariants->replicas))
 		sim_fail(sim, "only %d pods serve", serving);
 }
@@ -68,9 +68,11 @@ static void check_sets(const struct sim *sim)
  * canary's share is rounded down: --batches rounds its replicas so. */
 static int needed(const struct sim *sim, const struct destination *destination)
 {
+	if (destination->rule)
+		return 1;
 	int64_t all = destination->weight * sim->invariants->replicas;
-	bool canary = str_equal(destination->subset, CANARY_SUBSET);
-	int64_t share = (all + (canary ? 0 : destination->total - 1)) / destination->total;
+	int64_t share =
+		(all + (destination->canary ? 0 : destination->total - 1)) / destination->total;
 	return share > 0 ? (int)share : 1;
 }
 
@@ -84,7 +86,7 @@ static void check_destination(
 			view == VIEW_PROXIES ? "has reached the proxies" : "is there");
 	if (destination->weight == 0)
 		return;
-	int ready = count_endpoints_with(sim, view, destination->labels);
+	int ready = count_endpoints_with(sim, view, destination->service, destination->labels);
 	bool exact = view == VIEW_NOW && !sim->invariants->degraded;
 	if (ready < (exact ? needed(sim, destination) : 1) &&
 		(ready == 0 || count_canary_endpoints(sim, VIEW_NOW) > 0))
@@ -114,7 +116,7 @@ static void check_pinned(const struct sim *sim, const struct routing *routing, e
 static void check_routes(const struct sim *sim, enum view view)
 {
 	struct routing routing = find_routing(sim, view);
-	if (!sim->istio)
+	if (!sim->istio && !sim->gateway)
 		return;
 	for (size_t i = 0; i < routing.count; i++)
 		check_destination(sim, &routing.destinations[i], view);
@@ -149,7 +151,9 @@ void invariants_check_proxies(struct sim *sim)
 
 static bool is_ours(const struct write *write)
 {
-	return str_equal(write->name, "batchrollout-web") ||
+	static const char *const NAMES[] = {"batchrollout-web", "batchrollout-web.shop",
+		"batchrollout-web-stable", "batchrollout-web-canary"};
+	return str_index(NAMES, COUNT_OF(NAMES), write->name) >= 0 ||
 	       (write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web-v2"));
 }
 
@@ -168,6 +172,10 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 		"/metadata/labels/version", "/spec/template/metadata/labels/version", NULL};
 	static const char *const POD[] = {"/metadata/labels/version", NULL};
 	static const char *const ROUTES[] = {"/spec/http/1/route", "/spec/http/2/route", NULL};
+	static const char *const ROUTES_WITH_RULES[] = {"/spec/http", NULL};
+	static const char *const BACKENDS[] = {
+		"/spec/rules/1/backendRefs", "/spec/rules/2/backendRefs", NULL};
+	static const char *const RULES[] = {"/spec/rules", NULL};
 	static const char *const SUBSETS[] = {"/spec/subsets", NULL};
 	const struct kind *kind = write->kind;
 	if (kind == &KIND_CONFIG_MAP && is_ours(write))
@@ -182,8 +190,17 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 		return SET;
 	if (kind == &KIND_POD)
 		return POD;
+	/* Rules of the release stand in front of the routes: the final comparison sees what of them
+	 * stays. */
+	bool rules = sim_find(sim, &KIND_VIRTUAL_SERVICE, "edge", "edge") != NULL;
+	if (kind == &KIND_VIRTUAL_SERVICE && rules)
+		return ROUTES_WITH_RULES;
 	if (kind == &KIND_VIRTUAL_SERVICE && str_equal(write->name, "web"))
 		return ROUTES;
+	if (kind == &KIND_HTTP_ROUTE && sim_find(sim, &KIND_HTTP_ROUTE, NAMESPACE, "edge") != NULL)
+		return RULES;
+	if (kind == &KIND_HTTP_ROUTE && str_equal(write->name, "web"))
+		return BACKENDS;
 	if (kind == &KIND_DESTINATION_RULE && str_equal(write->name, "web"))
 		return sim->invariants->finishing ? SUBSETS : NOTHING;
 	return NOTHING;

@@ -25,6 +25,9 @@ int main(void)
 		cmocka_unit_test(edited_template_is_refused_and_kept),
 		cmocka_unit_test(edited_route_is_refused),
 		cmocka_unit_test(edits_elsewhere_are_kept),
+		cmocka_unit_test(edited_httproute_is_refused),
+		cmocka_unit_test(edited_version_service_is_refused),
+		cmocka_unit_test(edits_of_httproutes_elsewhere_are_kept),
 		cmocka_unit_test(ended_releases_stay_ended),
 		cmocka_unit_test(completed_releases_can_be_aborted),
 	};

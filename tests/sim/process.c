@@ -31,10 +31,12 @@ int run_start(struct client *client, const struct start_options *options)
 	CLEANUP(record_release) struct record record = {0};
 	CLEANUP(str_list_release) struct str_list notes = {0};
 	char now[32];
-	int code = prepare_release(&client->ports.api, options, &record, &notes, &client->err);
+	sim_wall_time(client->sim, now);
+	struct start_options with_time = *options;
+	with_time.now = now;
+	int code = prepare_release(&client->ports.api, &with_time, &record, &notes, &client->err);
 	if (code != 0)
 		return ended(client, code);
-	sim_wall_time(client->sim, now);
 	record.started_at = mem_strdup(now);
 	record.started_by = mem_strdup(client->id);
 	record.holder = holder_of(client, "start");

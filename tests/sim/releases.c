@@ -33,8 +33,9 @@ static void assert_phase(struct sim *sim, enum phase phase, int batch)
 			phase_name(record.phase), record.batch, record.holder.id);
 }
 
-static void complete(const struct setting *setting, int batches)
+static void complete(const struct setting *setting)
 {
+	int batches = world_batches(setting);
 	AUTO_SIM sim = world_new(setting);
 	AUTO_JSON before = world_snapshot(sim);
 	struct start_options options = world_options(setting);
@@ -75,22 +76,15 @@ void whole_releases_end_completed(void **state)
 	uint64_t first = first_seed();
 	for (uint64_t seed = first; seed < first + seed_count(3); seed++)
 		for (enum world world = 0; world < WORLD_COUNT; world++) {
+			complete(&(struct setting){
+				.world = world, .batches = "2", .replicas = 4, .seed = seed});
+			complete(&(struct setting){
+				.world = world, .batches = "4", .replicas = 4, .seed = seed});
 			complete(&(struct setting){.world = world,
-					 .batches = "2",
-					 .replicas = 4,
-					 .seed = seed},
-				2);
-			complete(&(struct setting){.world = world,
-					 .batches = "4",
-					 .replicas = 4,
-					 .seed = seed},
-				4);
-			complete(&(struct setting){.world = world,
-					 .batches = "4",
-					 .replicas = 10,
-					 .seed = seed,
-					 .keep_stable = true},
-				4);
+				.batches = "4",
+				.replicas = 10,
+				.seed = seed,
+				.keep_stable = true});
 		}
 }
 

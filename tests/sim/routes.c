@@ -1,5 +1,7 @@
 #include "sim/routes.h"
 
+#include "traffic/intent.h"
+
 static bool is_web(const char *host)
 {
 	return str_equal(host, "web") || str_equal(host, "web." NAMESPACE ".svc.cluster.local");
@@ -10,12 +12,14 @@ const json *view_of(const struct object *object, enum view view)
 	return view == VIEW_NOW ? object->now : object->views[view];
 }
 
-static const json *find_labels(const struct sim *sim, enum view view, const char *subset)
+static const json *labels_in(
+	const struct sim *sim, enum view view, const char *namespace, const char *subset)
 {
 	sim_each(rule, sim, &KIND_DESTINATION_RULE)
 	{
 		const json *tree = view_of(rule, view);
-		if (!is_web(json_path_text(tree, "spec", "host", NULL)))
+		if (!is_web(json_path_text(tree, "spec", "host", NULL)) ||
+			!str_equal(rule->namespace, namespace))
 			continue;
 		json_for_each (candidate, json_path(tree, "spec", "subsets", NULL))
 			if (str_equal(json_get_text(candidate, "name"), subset))
@@ -24,8 +28,32 @@ static const json *find_labels(const struct sim *sim, enum view view, const char
 	return NULL;
 }
 
-static void add_route(const struct sim *sim, enum view view, const json *route, struct routing *ret)
+static bool has_rule_in(const struct sim *sim, enum view view, const char *namespace)
 {
+	sim_each(rule, sim, &KIND_DESTINATION_RULE) if (str_equal(rule->namespace, namespace) &&
+							is_web(json_path_text(view_of(rule, view),
+								"spec", "host", NULL))) return true;
+	return false;
+}
+
+/* Clients look into their own namespace first, and into the Service's where there is nothing. */
+static const json *find_labels(
+	const struct sim *sim, enum view view, const char *client, const char *subset)
+{
+	return labels_in(sim, view, has_rule_in(sim, view, client) ? client : NAMESPACE, subset);
+}
+
+struct destination *next_destination(struct routing *routing)
+{
+	if (routing->count == DESTINATIONS_MAXIMUM)
+		return NULL;
+	return &routing->destinations[routing->count++];
+}
+
+static void add_route(const struct sim *sim, enum view view, const char *client, const json *route,
+	struct routing *ret)
+{
+	const char *name = json_get_text(route, "name");
 	const json *list = json_get(route, "route");
 	int64_t total = 0;
 	json_for_each (entry, list)
@@ -33,18 +61,23 @@ static void add_route(const struct sim *sim, enum view view, const json *route, 
 			total += json_count(list) == 1 ? 1 : json_get_integer(entry, "weight", 0);
 	json_for_each (entry, list) {
 		const json *place = json_get(entry, "destination");
-		if (!is_web(json_get_text(place, "host")) || ret->count == DESTINATIONS_MAXIMUM)
+		struct destination *destination =
+			is_web(json_get_text(place, "host")) ? next_destination(ret) : NULL;
+		if (destination == NULL)
 			continue;
-		struct destination *destination = &ret->destinations[ret->count++];
+		const char *subset = json_get_text(place, "subset");
 		*destination = (struct destination){
-			.subset = json_get_text(place, "subset"),
+			.subset = subset,
+			.canary = str_equal(subset, CANARY_SUBSET),
+			.service = "web",
 			.weight = json_count(list) == 1 ? 1 : json_get_integer(entry, "weight", 0),
 			.total = total,
+			.rule = name != NULL && str_starts(name, "batchrollout-"),
 			.defined = true,
 		};
 		if (destination->subset == NULL)
 			continue;
-		destination->labels = find_labels(sim, view, destination->subset);
+		destination->labels = find_labels(sim, view, client, destination->subset);
 		destination->defined = destination->labels != NULL;
 	}
 }
@@ -52,15 +85,14 @@ static void add_route(const struct sim *sim, enum view view, const json *route, 
 struct routing find_routing(const struct sim *sim, enum view view)
 {
 	struct routing routing = {0};
+	add_httproutes(sim, view, &routing);
 	sim_each(service, sim, &KIND_VIRTUAL_SERVICE)
 	{
 		const json *tree = view_of(service, view);
 		json_for_each (host, json_path(tree, "spec", "hosts", NULL))
-			if (is_web(json_text(host))) {
-				routing.routed = true;
-				json_for_each (route, json_path(tree, "spec", "http", NULL))
-					add_route(sim, view, route, &routing);
-			}
+			routing.routed = routing.routed || is_web(json_text(host));
+		json_for_each (route, json_path(tree, "spec", "http", NULL))
+			add_route(sim, view, service->namespace, route, &routing);
 	}
 	return routing;
 }
@@ -73,12 +105,16 @@ static bool has_labels(const json *pod, const json *labels)
 	return true;
 }
 
-static int count(const struct sim *sim, enum view view, const json *labels, bool canary)
+static int count(
+	const struct sim *sim, enum view view, const char *service, const json *labels, bool canary)
 {
 	int found = 0;
+	AUTO_STRING name = mem_format("%s-slice", service);
 	sim_each(slice, sim, &KIND_ENDPOINT_SLICE)
 		json_for_each (endpoint, json_get(view_of(slice, view), "endpoints"))
 	{
+		if (!str_equal(slice->name, name))
+			continue;
 		const char *uid = json_path_text(endpoint, "targetRef", "uid", NULL);
 		const struct object *pod = sim_find_uid(sim, uid);
 		const json *tree = view_of(pod, view);
@@ -92,12 +128,13 @@ static int count(const struct sim *sim, enum view view, const json *labels, bool
 	return found;
 }
 
-int count_endpoints_with(const struct sim *sim, enum view view, const json *labels)
+int count_endpoints_with(
+	const struct sim *sim, enum view view, const char *service, const json *labels)
 {
-	return count(sim, view, labels, false);
+	return count(sim, view, service, labels, false);
 }
 
 int count_canary_endpoints(const struct sim *sim, enum view view)
 {
-	return count(sim, view, NULL, true);
+	return count(sim, view, "web", NULL, true);
 }

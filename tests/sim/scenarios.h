@@ -27,6 +27,9 @@ void abort_keeps_a_wish_for_more_pods(void **state);
 void edited_template_is_refused_and_kept(void **state);
 void edited_route_is_refused(void **state);
 void edits_elsewhere_are_kept(void **state);
+void edited_httproute_is_refused(void **state);
+void edited_version_service_is_refused(void **state);
+void edits_of_httproutes_elsewhere_are_kept(void **state);
 void ended_releases_stay_ended(void **state);
 void completed_releases_can_be_aborted(void **state);
 

@@ -50,7 +50,7 @@ struct event {
 	int64_t at;
 };
 
-/* What proxies learn each at its own pace: routes, subsets, endpoints. */
+/* What proxies learn each at its own pace: routes, subsets (or Services), endpoints. */
 enum xds { XDS_ROUTES, XDS_SUBSETS, XDS_ENDPOINTS, XDS_COUNT };
 
 enum cached_kind { CACHED_DEPLOYMENTS, CACHED_SETS, CACHED_PODS, CACHED_SERVICES, CACHED_COUNT };
@@ -69,6 +69,7 @@ struct sim {
 	bool endpoints_dirty, garbage;
 	const char *broken_image; /* pods with this image never get ready */
 	bool istio;		  /* Istio's API is served */
+	bool gateway;		  /* the Gateway API is */
 	struct invariants *invariants;
 	bool trace;
 	bool child;	 /* in a process of its own: failures end it */

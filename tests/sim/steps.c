@@ -123,9 +123,10 @@ bool sim_is_idle(struct sim *sim)
 
 static enum xds xds_of(const struct kind *kind)
 {
-	return kind == &KIND_VIRTUAL_SERVICE	? XDS_ROUTES
-	       : kind == &KIND_DESTINATION_RULE ? XDS_SUBSETS
-						: XDS_ENDPOINTS;
+	if (kind == &KIND_VIRTUAL_SERVICE || kind == &KIND_HTTP_ROUTE)
+		return XDS_ROUTES;
+	return kind == &KIND_DESTINATION_RULE || kind == &KIND_SERVICE ? XDS_SUBSETS
+								       : XDS_ENDPOINTS;
 }
 
 /* When proxies learn something next of one kind; -1 when they know all. */

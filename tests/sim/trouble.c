@@ -91,8 +91,10 @@ static void pods_fail(enum world world, uint64_t seed, bool retry)
 	}
 	run(sim, run_next, ERR_TIMED_OUT, "ImagePullBackOff");
 	sim_heal(sim);
-	run(sim, run_next, 0, NULL);
-	assert_phase(sim, PHASE_PAUSED);
+	for (int batch = 1; batch < world_batches(&setting); batch++) {
+		run(sim, run_next, 0, NULL);
+		assert_phase(sim, PHASE_PAUSED);
+	}
 	run(sim, run_next, 0, NULL);
 	assert_phase(sim, PHASE_COMPLETED);
 	world_assert_completed(sim, before, &setting);
@@ -300,7 +302,8 @@ void edited_template_is_refused_and_kept(void **state)
 			json_get_text(container_of(stable), "image"), "registry/web:v9");
 		const json *tag = json_path(
 			stable, "spec", "template", "metadata", "labels", "version", NULL);
-		bool had_tag = world == WORLD_SUBSETS || world == WORLD_NAMED_SUBSETS;
+		bool had_tag = json_path(before, "Deployment/web", "spec", "template", "metadata",
+				       "labels", "version", NULL) != NULL;
 		assert_true((tag != NULL) == had_tag);
 		if (json_path(stable, "spec", "paused", NULL) != NULL)
 			sim_fail(sim, "left paused");
@@ -325,6 +328,68 @@ void edited_route_is_refused(void **state)
 	end_edit(sim, &KIND_VIRTUAL_SERVICE, tree);
 	run(sim, run_next, ERR_FOREIGN, "spec.http[2].route");
 	assert_phase(sim, PHASE_FAILED);
+}
+
+static json *rule_of(const json *httproute, size_t index)
+{
+	return json_at(json_path(httproute, "spec", "rules", NULL), index);
+}
+
+void edited_httproute_is_refused(void **state)
+{
+	(void)state;
+	struct setting setting;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(WORLD_GATEWAY, &setting, &before);
+	json *tree = begin_edit(sim, &KIND_HTTP_ROUTE, "web");
+	json *backend = json_first(json_get(rule_of(tree, 2), "backendRefs"));
+	json_set_integer(backend, "weight", 77);
+	sim->invariants->degraded = true;
+	end_edit(sim, &KIND_HTTP_ROUTE, tree);
+	run(sim, run_next, ERR_FOREIGN, "spec.rules[2].backendRefs");
+	assert_phase(sim, PHASE_FAILED);
+}
+
+void edited_version_service_is_refused(void **state)
+{
+	(void)state;
+	struct setting setting;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(WORLD_GATEWAY, &setting, &before);
+	json *tree = begin_edit(sim, &KIND_SERVICE, "batchrollout-web-canary");
+	AUTO_JSON port = json_detach_at(json_path(tree, "spec", "ports", NULL), 0);
+	end_edit(sim, &KIND_SERVICE, tree);
+	run(sim, run_next, ERR_FOREIGN, "service/batchrollout-web-canary");
+	tree = begin_edit(sim, &KIND_SERVICE, "batchrollout-web-canary");
+	json_append(json_path(tree, "spec", "ports", NULL), TAKE(port));
+	end_edit(sim, &KIND_SERVICE, tree);
+	run(sim, run_next, 0, NULL);
+	world_assert_completed(sim, before, &setting);
+}
+
+void edits_of_httproutes_elsewhere_are_kept(void **state)
+{
+	(void)state;
+	for (int aborted = 0; aborted < 2; aborted++) {
+		struct setting setting;
+		AUTO_JSON before = NULL;
+		AUTO_SIM sim = paused_release(WORLD_GATEWAY, &setting, &before);
+		json *tree = begin_edit(sim, &KIND_HTTP_ROUTE, "web");
+		json *expected = json_get(before, "HTTPRoute/web");
+		json *both[] = {tree, expected};
+		for (size_t i = 0; i < COUNT_OF(both); i++) {
+			json_set_text(json_ensure_object(rule_of(both[i], 2), "timeouts"),
+				"request", "7s");
+			json_append(json_ensure_array(json_get(both[i], "spec"), "hostnames"),
+				json_string("new.example"));
+		}
+		end_edit(sim, &KIND_HTTP_ROUTE, tree);
+		run(sim, aborted ? run_abort : run_next, 0, NULL);
+		if (aborted)
+			world_assert_restored(sim, before, false);
+		else
+			world_assert_completed(sim, before, &setting);
+	}
 }
 
 void edits_elsewhere_are_kept(void **state)
@@ -383,8 +448,11 @@ void completed_releases_can_be_aborted(void **state)
 	uint64_t first = first_seed();
 	for (uint64_t seed = first; seed < first + seed_count(5); seed++)
 		for (enum world world = 0; world < WORLD_COUNT; world++) {
-			struct setting setting = {
-				.world = world, .batches = "1", .replicas = 4, .seed = seed};
+			struct setting setting = {.world = world,
+				.batches = "1",
+				.replicas = 4,
+				.seed = seed,
+				.pause = "none"};
 			AUTO_SIM sim = world_new(&setting);
 			AUTO_JSON before = world_snapshot(sim);
 			start(sim, &setting, 0, NULL);

@@ -1,6 +1,7 @@
 #include "sim/world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/invariants.h"
@@ -11,6 +12,9 @@ const char *const WORLD_NAMES[WORLD_COUNT] = {
 	[WORLD_ROUTED] = "routed",
 	[WORLD_SUBSETS] = "subsets",
 	[WORLD_NAMED_SUBSETS] = "named subsets",
+	[WORLD_RULES] = "rules",
+	[WORLD_GATEWAY] = "gateway",
+	[WORLD_PARENT] = "parent",
 };
 
 /* Single quotes for double ones, so that it reads in C. */
@@ -26,14 +30,31 @@ static json *parse(const struct sim *sim, const char *text)
 	return tree;
 }
 
-static struct object *add(
-	struct sim *sim, const struct kind *kind, const char *name, const char *spec)
+static struct object *add_in(struct sim *sim, const char *namespace, const struct kind *kind,
+	const char *name, const char *spec)
 {
-	json *tree = object_new(kind, NAMESPACE, name);
+	json *tree = object_new(kind, namespace, name);
 	object_set_label(tree, "team", "shop");
 	object_set_annotation(tree, "example.com/note", "keep me");
 	json_set(tree, "spec", parse(sim, spec));
 	return sim_create(sim, kind, tree);
+}
+
+static struct object *add(
+	struct sim *sim, const struct kind *kind, const char *name, const char *spec)
+{
+	return add_in(sim, NAMESPACE, kind, name, spec);
+}
+
+/* Where the user labels pods by version. */
+static bool is_labeled(enum world world)
+{
+	return world == WORLD_SUBSETS || world == WORLD_NAMED_SUBSETS || world == WORLD_PARENT;
+}
+
+static bool has_rules(enum world world)
+{
+	return world == WORLD_RULES || world == WORLD_PARENT;
 }
 
 static void add_deployment(struct sim *sim, const struct setting *setting)
@@ -47,7 +68,7 @@ static void add_deployment(struct sim *sim, const struct setting *setting)
 	json *tree = json_copy(deployment->now);
 	json *spec = json_get(tree, "spec");
 	json_set_integer(spec, "replicas", setting->replicas);
-	if (setting->world == WORLD_SUBSETS || setting->world == WORLD_NAMED_SUBSETS)
+	if (is_labeled(setting->world))
 		map_set_text(
 			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
 	sim_put(sim, deployment, tree);
@@ -67,6 +88,62 @@ static void add_routes(struct sim *sim, const char *destination)
 	(void)add(sim, &KIND_VIRTUAL_SERVICE, "web", spec);
 }
 
+/* Clients in another namespace, with a DestinationRule of their own. */
+static void add_elsewhere(struct sim *sim)
+{
+	(void)add_in(sim, "edge", &KIND_VIRTUAL_SERVICE, "edge",
+		"{'hosts': ['shop.example'], 'gateways': ['public'], 'http': [{'match': [{'uri': "
+		"{'prefix': '/a'}}, {'headers': {'x-user': {'prefix': 'te'}}}], 'route': "
+		"[{'destination': {'host': 'web.shop.svc.cluster.local'}}]}]}");
+	(void)add_in(sim, "edge", &KIND_DESTINATION_RULE, "edge-web",
+		"{'host': 'web.shop.svc.cluster.local', 'trafficPolicy': {'loadBalancer': "
+		"{'simple': 'RANDOM'}}}");
+}
+
+#define BACKEND(name) "{'group': '', 'kind': 'Service', 'name': '" name "', 'port': 80, "
+#define PREFIX(path) "'path': {'type': 'PathPrefix', 'value': '" path "'}"
+
+static void add_httproute(struct sim *sim, const char *name, const char *parent)
+{
+	AUTO_STRING spec = mem_format(
+		"{'parentRefs': [%s], 'rules': ["
+		"{'matches': [{" PREFIX(
+			"/old") "}], 'filters': [{'type': 'RequestRedirect', "
+				"'requestRedirect': {'hostname': 'new.example'}}]},"
+				"{'name': 'debug', 'matches': [{" PREFIX(
+					"/") ", 'headers': [{'type': 'Exact', "
+					     "'name': 'x-debug', 'value': '1'}]}], 'timeouts': "
+					     "{'request': '9s'}, 'backendRefs': "
+					     "[" BACKEND(
+						     "web") "'weight': 1, 'filters': [{'type': "
+							    "'RequestHeaderModifier', "
+							    "'requestHeaderModifier': {'set': "
+							    "[{'name': 'a', 'value': 'b'}]}}]}]},"
+							    "{'matches': [{" PREFIX(
+								    "/") "}], 'backendRefs': "
+									 "[" BACKEND(
+										 "web") "'weigh"
+											"t': "
+											"90},"
+											" " BACKEND(
+												"ot"
+												"he"
+												"r") "'weight': 10}]}]}",
+		parent);
+	(void)add(sim, &KIND_HTTP_ROUTE, name, spec);
+}
+
+static void add_gateway(struct sim *sim, enum world world)
+{
+	static const char GATEWAY[] = "{'group': 'gateway.networking.k8s.io', 'kind': 'Gateway', "
+				      "'name': 'public'}";
+	static const char SERVICE[] = "{'group': '', 'kind': 'Service', 'name': 'web'}";
+	(void)add(sim, &KIND_SERVICE, "other", "{'selector': {'app': 'db'}}");
+	add_httproute(sim, "web", world == WORLD_PARENT ? SERVICE : GATEWAY);
+	if (world == WORLD_PARENT)
+		add_httproute(sim, "edge", GATEWAY);
+}
+
 static void add_istio(struct sim *sim, enum world world)
 {
 	(void)add(sim, &KIND_VIRTUAL_SERVICE, "other",
@@ -74,6 +151,11 @@ static void add_istio(struct sim *sim, enum world world)
 	(void)add(sim, &KIND_DESTINATION_RULE, "other", "{'host': 'other'}");
 	if (world == WORLD_ISTIO)
 		return;
+	if (world == WORLD_RULES) {
+		add_elsewhere(sim);
+		add_routes(sim, "'host': 'web'");
+		return;
+	}
 	if (world == WORLD_ROUTED) {
 		(void)add(sim, &KIND_DESTINATION_RULE, "web",
 			"{'host': 'web', 'trafficPolicy': {'connectionPool': {'tcp': "
@@ -95,7 +177,8 @@ static void add_istio(struct sim *sim, enum world world)
 struct sim *world_new(const struct setting *setting)
 {
 	struct sim *sim = sim_new(setting->seed);
-	sim->istio = setting->world != WORLD_REPLICAS;
+	sim->gateway = setting->world == WORLD_GATEWAY || setting->world == WORLD_PARENT;
+	sim->istio = setting->world != WORLD_REPLICAS && !sim->gateway;
 	(void)add(sim, &KIND_SERVICE, "web",
 		"{'clusterIP': '10.0.0.1', 'selector': {'app': 'web'}, 'ports': [{'name': 'http', "
 		"'port': 80}]}");
@@ -107,19 +190,31 @@ struct sim *world_new(const struct setting *setting)
 	add_deployment(sim, setting);
 	if (sim->istio)
 		add_istio(sim, setting->world);
+	if (sim->gateway)
+		add_gateway(sim, setting->world);
 	sim_run_for(sim, 20000);
 	invariants_begin(sim, setting->replicas);
 	return sim;
 }
 
+int world_batches(const struct setting *setting)
+{
+	return (has_rules(setting->world) ? 1 : 0) + (int)strtol(setting->batches, NULL, 10);
+}
+
 struct start_options world_options(const struct setting *setting)
 {
+	static char rule[] = "header:x-user=tester";
+	static char *rules[] = {rule};
+	bool with_rules = has_rules(setting->world);
 	static char image[] = "registry/web:v2";
 	static char *images[] = {image};
 	return (struct start_options){
 		.namespace = NAMESPACE,
 		.service = "web",
 		.images = {.items = images, .count = 1},
+		.match = {.items = rules, .count = with_rules ? 1 : 0},
+		.sticky = setting->world == WORLD_RULES,
 		.batches = setting->batches,
 		.steps = setting->steps,
 		.pause = setting->pause,
@@ -131,7 +226,7 @@ struct start_options world_options(const struct setting *setting)
 /* --- afterwards ----------------------------------------------------------------------------- */
 
 static const struct kind *const COMPARED[] = {&KIND_DEPLOYMENT, &KIND_REPLICA_SET, &KIND_SERVICE,
-	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_POD};
+	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_HTTP_ROUTE, &KIND_POD};
 
 json *world_snapshot(const struct sim *sim)
 {
@@ -243,9 +338,11 @@ static void expect_new_version(json *expected, const struct setting *setting)
 	json *spec = json_path(expected, "Deployment/web", "spec", NULL);
 	json *container = json_first(json_path(spec, "template", "spec", "containers", NULL));
 	json_set_text(container, "image", "registry/web:v2");
-	if (setting->world != WORLD_SUBSETS && setting->world != WORLD_NAMED_SUBSETS)
+	if (!is_labeled(setting->world))
 		return;
 	map_set_text(json_path(spec, "template", "metadata", NULL), "labels", "version", "v2");
+	if (setting->world == WORLD_PARENT)
+		return;
 	json *subset =
 		json_first(json_path(expected, "DestinationRule/web", "spec", "subsets", NULL));
 	json_set_text(json_get(subset, "labels"), "version", "v2");

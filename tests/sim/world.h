@@ -11,6 +11,9 @@ enum world {
 	WORLD_ROUTED,	     /* a VirtualService without subsets, a DestinationRule for policy */
 	WORLD_SUBSETS,	     /* pods labeled by version; a VirtualService to subset v1 */
 	WORLD_NAMED_SUBSETS, /* the same, the subset is called prod */
+	WORLD_RULES,	     /* --match and --sticky; routes and subsets in another namespace too */
+	WORLD_GATEWAY,	     /* an HTTPRoute at a Gateway; sidecars, and none for the mesh */
+	WORLD_PARENT, /* pods labeled by version; --match; an HTTPRoute for the mesh, and another */
 	WORLD_COUNT,
 };
 
@@ -28,6 +31,9 @@ struct setting {
 
 /* A cluster at rest, with the invariants checked from here on. */
 struct sim *world_new(const struct setting *setting);
+
+/* How many batches the release has: --match puts one in front of those that are asked for. */
+int world_batches(const struct setting *setting);
 
 /* `start` with the options of the setting. */
 struct start_options world_options(const struct setting *setting);

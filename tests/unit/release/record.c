@@ -36,11 +36,36 @@ static struct record new_record(void)
 		.destinationrules = tree("[{'metadata': {'name': 'rule'}}]"),
 		.template = tree("{'spec': {'containers': []}}"),
 		.tagged = true,
-		.own_virtualservice = true,
+		.own_virtualservice = json_object(),
 		.history = json_array(),
 	};
 	assert_int_equal(plan_set_batches(&record.plan, 2, NULL), 0);
 	return record;
+}
+
+/* What only gateway mode has. */
+static void set_gateway(struct record *record)
+{
+	record->plan.traffic = TRAFFIC_GATEWAY;
+	record->httproutes = tree("[{'metadata': {'name': 'front'}}]");
+	record->service = tree("{'metadata': {'name': 'web'}}");
+	record->own_httproutes = tree("[{'metadata': {'name': 'batchrollout-web'}}]");
+}
+
+static void round_trip_of_gateway_mode(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	set_gateway(&record);
+	AUTO_JSON configmap = record_to_configmap(&record);
+	CLEANUP(record_release) struct record back = {0};
+	struct err err = {0};
+	if (record_parse(configmap, &back, &err) != 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(back.plan.traffic, TRAFFIC_GATEWAY);
+	assert_same(back.httproutes, record.httproutes);
+	assert_same(back.service, record.service);
+	assert_same(back.own_httproutes, record.own_httproutes);
 }
 
 static void round_trip(void **state)
@@ -138,9 +163,11 @@ static void damaged_records_are_refused(void **state)
 		{"status", "through", "0", "batch"}, {"before", "deployment", "'x'", "before"},
 		{"before", "virtualservices", "{}", "before"},
 		{"before", "destinationrules", "null", "before"},
+		{"before", "httproutes", "null", "before"}, {"before", "service", "[]", "before"},
 		{"spec", "batches", "[]", "spec.batches"},
 		{"spec", "service", "''", "spec.service"}};
 	CLEANUP(record_release) struct record record = new_record();
+	set_gateway(&record);
 	for (size_t i = 0; i < COUNT_OF(damages); i++) {
 		AUTO_JSON configmap = record_to_configmap(&record);
 		AUTO_JSON release = take_release(configmap);
@@ -242,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(round_trip_of_gateway_mode),
 		cmocka_unit_test(foreign_parts_are_kept),
 		cmocka_unit_test(no_holder_is_nobody),
 		cmocka_unit_test(damaged_records_are_refused),

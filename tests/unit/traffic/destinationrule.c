@@ -1,5 +1,6 @@
 #include "traffic/destinationrule.h"
 
+#include "traffic/merge.h"
 #include "unit/traffic/trees.h"
 
 /* A DestinationRule of the namespace "shop" with the given members of spec. */
@@ -51,20 +52,29 @@ static void stable_subsets(void **state)
 	assert_false(subset_is_stable(NULL, &web));
 }
 
-/* --- destinationrule_new -------------------------------------------------------------------- */
+/* --- destinationrules_new ------------------------------------------------------------------- */
 
 #define NEW(members, canary_members)                                                               \
 	"{'apiVersion': 'networking.istio.io/v1', 'kind': 'DestinationRule',"                      \
 	" 'metadata': {'name': 'batchrollout-web', 'namespace': 'shop'},"                          \
-	" 'spec': {'host': 'web.shop.svc.cluster.local'," members " 'subsets': ["                  \
+	" 'spec': {'host': 'web'," members " 'subsets': ["                                         \
 	"  {'name': 'batchrollout-stable', 'labels': {'version': 'v1'}},"                          \
 	"  {'name': 'batchrollout-canary', 'labels': {'version': 'v2'}" canary_members "}]}}"
+
+#define NEW_AFTER(members, subsets)                                                                \
+	"{'apiVersion': 'networking.istio.io/v1', 'kind': 'DestinationRule',"                      \
+	" 'metadata': {'name': 'batchrollout-web', 'namespace': 'shop'},"                          \
+	" 'spec': {'host': 'web'," members " 'subsets': [" subsets OWN_SUBSETS "]}}"
+#define OWN_SUBSETS                                                                                \
+	"{'name': 'batchrollout-stable', 'labels': {'version': 'v1'}},"                            \
+	"{'name': 'batchrollout-canary', 'labels': {'version': 'v2'}}"
 
 static void assert_new(const char *rules_text, const char *expected)
 {
 	AUTO_JSON rules = tree(rules_text);
-	AUTO_JSON rule = destinationrule_new("batchrollout-web", rules, &web);
-	assert_tree(rule, expected);
+	AUTO_JSON new_rules = destinationrules_new(rules, &web);
+	assert_int_equal(json_count(new_rules), 1);
+	assert_tree(json_at(new_rules, 0), expected);
 }
 
 static void new_without_users_rules(void **state)
@@ -92,12 +102,46 @@ static void new_keeps_the_policy_of_the_wildcard_that_it_hides(void **state)
 			   "'host': '*.shop.svc.cluster.local', 'exportTo': ['*'],"
 			   "'trafficPolicy': {'b': 2}") "," RULE("none",
 			   "'host': '*.elsewhere.svc.cluster.local'") "]",
-		NEW("'exportTo': ['*'], 'trafficPolicy': {'b': 2},", ""));
+		NEW("'trafficPolicy': {'b': 2},", ""));
 	assert_new(
 		"[{'metadata': {'name': 'x', 'namespace': 'istio-system'},"
 		"  'spec': {'host': '*.shop.svc.cluster.local', 'trafficPolicy': {'b': 2}}}," RULE(
 			"all", "'host': '*.local', 'trafficPolicy': {'a': 1}") "]",
 		NEW("'trafficPolicy': {'a': 1},", ""));
+}
+
+#define ELSEWHERE(name, namespace, spec)                                                           \
+	"{'metadata': {'name': '" name "', 'namespace': '" namespace "'}, 'spec': {" spec "}}"
+
+static void new_in_each_namespace_where_clients_look(void **state)
+{
+	(void)state;
+	AUTO_JSON rules = tree("[" RULE("web", "'host': 'web'") "," ELSEWHERE("a", "clients",
+		"'host': '*.local', 'trafficPolicy': {'a': 1}") "," ELSEWHERE("b", "batch",
+		"'host': 'web.shop.svc.cluster.local', 'exportTo': ['.']") "," ELSEWHERE("c",
+		"batch", "'host': '*.svc.cluster.local'") "," ELSEWHERE("d", "other",
+		"'host': 'web'") "," ELSEWHERE("e", "istio-system", "'host': '*.local'") "]");
+	AUTO_JSON found = destinationrules_new(rules, &web);
+	assert_int_equal(json_count(found), 3);
+	assert_tree(json_get(json_at(found, 0), "spec"),
+		"{'host': 'web', 'subsets': [" OWN_SUBSETS "]}");
+	assert_tree(json_at(found, 1),
+		"{'apiVersion': 'networking.istio.io/v1', 'kind': 'DestinationRule',"
+		" 'metadata': {'name': 'batchrollout-web.shop', 'namespace': 'clients'},"
+		" 'spec': {'host': 'web.shop.svc.cluster.local', 'trafficPolicy': {'a': 1},"
+		"  'subsets': [" OWN_SUBSETS "]}}");
+	assert_tree(json_get(json_at(found, 2), "spec"),
+		"{'host': 'web.shop.svc.cluster.local', 'exportTo': ['.'],"
+		" 'subsets': [" OWN_SUBSETS "]}");
+}
+
+static void new_says_what_the_rule_of_the_root_namespace_says(void **state)
+{
+	(void)state;
+	assert_new("[" ELSEWHERE("x", "istio-system",
+			   "'host': 'web.shop.svc.cluster.local', 'trafficPolicy': {'b': 2},"
+			   "'subsets': [" V1 "]") "]",
+		NEW_AFTER("'trafficPolicy': {'b': 2},", V1 ","));
 }
 
 /* --- destinationrules_check ----------------------------------------------------------------- */
@@ -114,9 +158,15 @@ static void assert_refused(const char *rules_text, const char *message)
 static void rules_that_istio_would_not_merge(void **state)
 {
 	(void)state;
-	assert_refused("[{'metadata': {'name': 'bad', 'namespace': 'clients'},"
-		       "  'spec': {'host': 'web.shop.svc.cluster.local'}}]",
-		"in another namespace");
+	assert_refused("[" RULE("good",
+			       "'host': 'web', 'subsets': [" V1
+			       "]") ","
+				    "{'metadata': {'name': 'bad', 'namespace': 'clients'},"
+				    "  'spec': {'host': 'web.shop.svc.cluster.local', 'subsets': ["
+				    "   {'name': 'v1', 'labels': {'version': 'v0'}}]}}]",
+		"selects another version");
+	assert_refused("[" RULE("bad", "'host': '*.local', 'workloadSelector': {}") "]",
+		"workloadSelector");
 	assert_refused(
 		"[" RULE("bad", "'host': 'web', 'workloadSelector': {}") "]", "workloadSelector");
 	assert_refused("[" RULE("good", "'host': 'web'") "," RULE(
@@ -143,6 +193,7 @@ static void assert_finished(const char *before, bool keep_old, const char *after
 	AUTO_JSON snapshot = tree(before);
 	AUTO_JSON untouched = json_copy(snapshot);
 	AUTO_JSON finished = destinationrule_finished(snapshot, &web, keep_old);
+	merge_strip_keys(finished);
 	assert_tree(finished, after);
 	assert_same(snapshot, untouched);
 }
@@ -216,6 +267,8 @@ int main(void)
 		cmocka_unit_test(new_without_users_rules),
 		cmocka_unit_test(new_takes_export_and_policy_of_the_stable_subset),
 		cmocka_unit_test(new_keeps_the_policy_of_the_wildcard_that_it_hides),
+		cmocka_unit_test(new_in_each_namespace_where_clients_look),
+		cmocka_unit_test(new_says_what_the_rule_of_the_root_namespace_says),
 		cmocka_unit_test(rules_that_istio_would_not_merge),
 		cmocka_unit_test(rules_that_it_merges),
 		cmocka_unit_test(finished_renames_what_is_named_after_the_version),

@@ -1,0 +1,59 @@
+#include "release/foreign.h"
+
+#include "api/object.h"
+#include "release/rungs.h"
+#include "release/workload.h"
+
+static void add_line(struct buf *buf, const char *text)
+{
+	buf_addf(buf, "%s%s", buf->length > 0 ? "\n" : "", text);
+}
+
+/* Where nothing could be changed without overwriting somebody's edit, err says whose. */
+static void check_routes(const struct situation *situation, struct buf *ret)
+{
+	struct err err = {0};
+	CLEANUP(action_release) struct action action = {0};
+	if (routes_change(situation, ROUTES_BATCH, &action, &err) == ERR_FOREIGN)
+		add_line(ret, err.message);
+}
+
+static void check_rules(const struct situation *situation, struct buf *ret)
+{
+	struct err err = {0};
+	CLEANUP(action_release) struct action action = {0};
+	if (rules_change(situation, RULES_RELEASE, &action, &err) == ERR_FOREIGN)
+		add_line(ret, err.message);
+}
+
+/* The template is the old one until finish, then the new one. */
+static void check_template(const struct situation *situation, struct buf *ret)
+{
+	const struct record *record = situation->record;
+	const json *stable = stable_deployment(situation->seen);
+	const json *now = pod_template(stable);
+	const json *before = pod_template(record->stable);
+	bool ended = phase_has_ended(record->phase);
+	bool old_is_right = record->phase != PHASE_COMPLETED &&
+			    templates_equal(now, before, ended || record->tagged);
+	bool new_is_right =
+		record->phase != PHASE_ABORTED && templates_equal(now, record->template, true);
+	if (stable == NULL || old_is_right || new_is_right)
+		return;
+	AUTO_STRING text = mem_format(
+		ended ? "deployment.apps/%s has another pod template now: somebody else has "
+			"changed it, and it stays"
+		      : "the pod template of deployment.apps/%s was changed by somebody else",
+		record->plan.deployment);
+	add_line(ret, text);
+}
+
+void foreign_describe(const struct record *record, const struct observation *seen, struct buf *ret)
+{
+	const struct situation situation = {.record = record, .seen = seen};
+	check_template(&situation, ret);
+	if (phase_has_ended(record->phase))
+		return;
+	check_routes(&situation, ret);
+	check_rules(&situation, ret);
+}
