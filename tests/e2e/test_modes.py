@@ -283,7 +283,11 @@ def test_status_as_json(space, workload):
     started = release["status"].pop("startedAt")
     assert len(started) == len("2026-01-01T00:00:00Z") and started.endswith("Z")
     conditions = release["status"].pop("conditions")
-    assert {c["type"]: c["status"] for c in conditions} == {"Progressing": "False", "Failed": "False"}
+    assert {c["type"]: c["status"] for c in conditions} == {
+        "Progressing": "False",
+        "Failed": "False",
+        "ChangedByOthers": "False",
+    }
     assert all(c.keys() == {"type", "status", "reason", "message"} for c in conditions)
     assert release == {
         "apiVersion": "batchrollout/v1",

@@ -73,10 +73,10 @@ BAD_FLAGS = {
     ),
     "weight apart without Istio": (
         [*NEW, "--traffic", "replicas", "--steps", "1@5%,100%"],
-        '--steps: step 1: "1@5%": a weight apart from the replicas needs Istio; without it the ratio of replicas is the '
-        "weight",
+        '--steps: step 1: "1@5%": a weight apart from the replicas needs Istio or the Gateway API; without them the '
+        "ratio of replicas is the weight",
     ),
-    "traffic": ([*NEW, "--traffic", "x"], '--traffic: "x" is not one of auto, istio, replicas'),
+    "traffic": ([*NEW, "--traffic", "x"], '--traffic: "x" is not one of auto, istio, gateway, replicas'),
     "pause": ([*NEW, "--pause", "last"], '--pause: "last" is not one of each, first, none'),
     "settle": ([*NEW, "--settle", "2"], '--settle: "2" is not a duration like 500ms, 2s, 1m30s or 1h'),
     "timeout": ([*NEW, "--timeout", "-1s"], '--timeout: "-1s" is not a duration like 500ms, 2s, 1m30s or 1h'),
