@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "data/re2.h"
 #include "data/regex.h"
 
@@ -62,8 +63,8 @@ char *cookie_pattern(const char *name, const char *value_pattern)
 static int refuse(
 	const char *pattern, const struct re2_token *token, const char *reason, struct err *err)
 {
-	return err_set(
-		err, ERR_USAGE, "\"%s\": %s, at character %zu", pattern, reason, token->start + 1);
+	return err_set(err, ERR_USAGE, "\"%s\": %s, at character %zu", pattern, reason,
+		utf8_count(pattern, token->start) + 1);
 }
 
 static bool matches_semicolon(const char *class)
@@ -91,8 +92,10 @@ static int add_class(struct buf *buf, const char *pattern, const struct re2_toke
 		return 0;
 	}
 	if (token->kind == RE2_CLASS && text[1] == '^') {
-		buf_add(buf, text, strlen(text) - 1);
-		buf_add_text(buf, ";]");
+		/* In front, where no "-" makes a range of it. Of what was there, "]" would end
+		 * the class now, and "-" make a range itself. */
+		bool escape = text[2] == ']' || text[2] == '-';
+		buf_addf(buf, "[^;%s%s", escape ? "\\" : "", text + 2);
 		return 0;
 	}
 	if (token->kind == RE2_SET && add_negated_set(buf, text))
