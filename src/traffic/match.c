@@ -31,6 +31,17 @@ static int meets(const char *text, const json *condition)
 	return code != 0 ? ERR_FAILED : regex_matches(regex, text);
 }
 
+/* Whether it says what Istio's StringMatch can say now: one comparison, or that the header is
+ * there. */
+static bool is_known(const json *condition)
+{
+	static const char *const COMPARISONS[] = {"exact", "prefix", "regex"};
+	const json *comparison = json_first(condition);
+	return json_count(condition) == 0 ||
+	       (json_count(condition) == 1 && json_text(comparison) != NULL &&
+		       str_index(COMPARISONS, COUNT_OF(COMPARISONS), json_key(comparison)) >= 0);
+}
+
 /* One condition that holds where both do: *ret is one of them. Returns as match_and. */
 static int join(const json *theirs, const json *ours, const json **ret)
 {
@@ -38,6 +49,8 @@ static int join(const json *theirs, const json *ours, const json **ret)
 	*ret = ours;
 	if (json_equal(theirs, ours) || json_count(theirs) == 0)
 		return 1;
+	if (!is_known(theirs))
+		return ERR_FAILED;
 	for (size_t i = 0; i < COUNT_OF(both); i++) {
 		const char *exact = json_get_text(both[i], "exact");
 		if (exact == NULL)

@@ -69,12 +69,30 @@ static void what_istio_cannot_express(void **state)
 	assert_null(joined);
 }
 
+/* A user's condition must not be lost because a later Istio can say more. */
+static void what_this_program_does_not_know(void **state)
+{
+	(void)state;
+	static const char *const UNKNOWN[] = {
+		"{'suffix': 'a'}", "{'exact': 1}", "{'exact': 'a', 'ignoreCase': true}"};
+	for (size_t i = 0; i < COUNT_OF(UNKNOWN); i++) {
+		AUTO_STRING text = mem_format("{'headers': {'x': %s}}", UNKNOWN[i]);
+		AUTO_JSON match = tree(text);
+		AUTO_JSON ours = tree("{'x': {'exact': 'a'}}");
+		AUTO_JSON joined = NULL;
+		struct err err = {0};
+		assert_int_equal(match_and(match, ours, &joined, &err), ERR_FAILED);
+		assert_contains(err.message, "\"x\"");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_else_stays),
 		cmocka_unit_test(two_conditions_on_a_header),
 		cmocka_unit_test(what_istio_cannot_express),
+		cmocka_unit_test(what_this_program_does_not_know),
 	};
 	return cmocka_run_group_tests_name("traffic/match", tests, NULL, NULL);
 }
