@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "data/regex.h"
 #include "traffic/cookie.h"
 
@@ -45,23 +46,25 @@ static void rule_release(struct rule *rule)
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-/* Splits at commas that have no backslash in front, which goes. */
+/* Splits at commas that no backslash escapes; one that does goes. Two backslashes are an escaped
+ * one in a regular expression: they stay, and the comma behind them ends the condition. */
 static void split_conditions(const char *text, struct str_list *ret)
 {
 	AUTO_STRING part = mem_alloc(strlen(text) + 1, 1);
 	size_t length = 0;
-	for (const char *c = text;; c++) {
-		if (c[0] == '\\' && c[1] == ',') {
-			part[length++] = *++c;
-		} else if (*c == ',' || *c == '\0') {
+	bool escaped = false;
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c == ',' && !escaped) {
 			str_list_add_length(ret, part, length);
 			length = 0;
-		} else {
-			part[length++] = *c;
+			continue;
 		}
-		if (*c == '\0')
-			return;
+		if (*c == ',')
+			length--;
+		part[length++] = *c;
+		escaped = *c == '\\' && !escaped;
 	}
+	str_list_add_length(ret, part, length);
 }
 
 /* Where the name ends: at the first operator. */
@@ -129,6 +132,17 @@ static bool has_control(const char *value)
 	return false;
 }
 
+/* RFC 9110, 5.5: blanks around a value are no part of it. */
+static int check_blanks(const struct condition *condition, struct err *err)
+{
+	const char *value = condition->value;
+	bool at_end = condition->comparison == EXACT && str_ends(value, " ");
+	if (condition->comparison == REGEX || (value[0] != ' ' && !at_end))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"\"%s\": no value of a header begins or ends with a space; leave it out", value);
+}
+
 static int check_header(const struct condition *condition, struct err *err)
 {
 	const char *name = condition->name;
@@ -138,7 +152,7 @@ static int check_header(const struct condition *condition, struct err *err)
 			"\"%s\" is not a header to Istio, which would ignore the condition", name);
 	if (str_equal(name, "cookie"))
 		return err_set(err, ERR_USAGE, "for the header cookie write cookie:NAME=VALUE");
-	return 0;
+	return check_blanks(condition, err);
 }
 
 /* RFC 6265, 4.1.1, without the quotes, which some servers take away and others keep. */
@@ -234,6 +248,11 @@ static int add_condition(struct rule *rule, const char *text, struct err *err)
 				: add_header(rule, &condition, err);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 /* istiod takes no longer expressions. */
 #define REGEX_MAXIMUM_BYTES 1024
 
@@ -241,6 +260,8 @@ static int finish_cookies(struct rule *rule, struct err *err)
 {
 	if (rule->cookie_pairs.count == 0)
 		return 0;
+	/* So that rules that say the same are the same. */
+	qsort(rule->cookie_pairs.items, rule->cookie_pairs.count, sizeof(char *), compare_texts);
 	AUTO_STRING regex = cookies_pattern(rule->cookie_pairs.items, rule->cookie_pairs.count);
 	if (strlen(regex) > REGEX_MAXIMUM_BYTES)
 		return err_set(err, ERR_USAGE,
@@ -262,6 +283,8 @@ static int parse_rule(const char *text, json **ret, struct err *err)
 		return err_set(err, ERR_USAGE, "a rule is empty");
 	if (strlen(text) > RULE_MAXIMUM_BYTES)
 		return err_set(err, ERR_USAGE, "a rule has more than %d bytes", RULE_MAXIMUM_BYTES);
+	if (!utf8_valid(text))
+		return err_set(err, ERR_USAGE, "\"%s\": a rule must be UTF-8", text);
 	split_conditions(text, &conditions);
 	if (conditions.count > CONDITIONS_MAXIMUM)
 		return err_set(err, ERR_USAGE, "\"%s\": more than %d conditions", text,

@@ -32,6 +32,12 @@ static void conditions_become_string_matches(void **state)
 		"{'x-region': {'prefix': 'eu-'}, 'x-tier': {'regex': 'gold|silver'}}");
 	assert_rule("header:accept=a\\,b", "{'accept': {'exact': 'a,b'}}");
 	assert_rule("header:x~a{1\\,2}\\d", "{'x': {'regex': 'a{1,2}\\\\d'}}");
+	assert_rule("header:x~a\\\\\\,b", "{'x': {'regex': 'a\\\\\\\\,b'}}");
+	assert_rule(
+		"header:x~a\\\\,header:y=b", "{'x': {'regex': 'a\\\\\\\\'}, 'y': {'exact': 'b'}}");
+	assert_rule("header:x=a b;é", "{'x': {'exact': 'a b;é'}}");
+	assert_rule("header:x^=a ", "{'x': {'prefix': 'a '}}");
+	assert_rule("header:x^y=b", "{'x^y': {'exact': 'b'}}");
 	assert_rule("header:x==a", "{'x': {'exact': '=a'}}");
 	assert_rule("header:x=a~b", "{'x': {'exact': 'a~b'}}");
 }
@@ -70,6 +76,10 @@ static void bad_rules_are_refused(void **state)
 		{"cookie:a=\"x\"", "has no '\"'"},
 		{"cookie:a=1,cookie:b=1,cookie:c=1,cookie:d=1", "more than 3 cookies"},
 		{"header:a=x\ny", "control character"},
+		{"header:a= b", "begins or ends with a space"},
+		{"header:a=b ", "begins or ends with a space"},
+		{"header:a^= b", "begins or ends with a space"},
+		{"header:a=\xff", "must be UTF-8"},
 		{"header:a~(?=x)", "character 1"},
 		{"header:a~x(", "character 2"},
 		{"cookie:a~(a)\\1", "character 4"},
@@ -100,6 +110,9 @@ static void there_are_limits(void **state)
 	assert_int_equal(parse(texts, RULES_MAXIMUM + 1, &rules, NULL), ERR_USAGE);
 	texts[1] = texts[0];
 	assert_int_equal(parse(texts, 2, &rules, NULL), ERR_USAGE);
+	static const char *const SAME[] = {
+		"header:x=y,cookie:a=b,cookie:c=d", "cookie:c=d,cookie:a=b,header:X=y"};
+	assert_int_equal(parse(SAME, 2, &rules, NULL), ERR_USAGE);
 	char long_rule[2 * RULE_MAXIMUM_BYTES];
 	(void)snprintf(long_rule, sizeof(long_rule), "header:a=%01100d", 0);
 	texts[0] = long_rule;
