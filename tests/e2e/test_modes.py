@@ -305,6 +305,8 @@ def test_status_as_json(space, workload):
                 {"canary": 4, "stable": 0, "weight": 100},
             ],
             "traffic": "istio",
+            "clusterDomain": "cluster.local",
+            "sticky": False,
             "pause": "each",
             "settleMilliseconds": 0,
             "timeoutMilliseconds": 600000,
@@ -394,9 +396,10 @@ def test_plan_and_dry_run_write_nothing(space, workload):
         dry = space.plugin("start", *flags, "--dry-run", check=True)
     assert plan.out == dry.out and plan.err == dry.err == ""
     lines = plan.out.splitlines()
-    assert lines[:6] == [
+    assert lines[:7] == [
         "service/web: deployment.apps/web, v1 to v2, 4 replicas",
         "traffic is split by Istio weights: the pods are labeled sidecar.istio.io/inject=true",
+        "makes virtualservice/batchrollout-web for the time of the release",
         "",
         "BATCH   CANARY   STABLE   WEIGHT   THEN",
         "1       2        2        50%      pause",
