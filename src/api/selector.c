@@ -1,5 +1,6 @@
 #include "api/selector.h"
 
+#include "api/object.h"
 #include "base/buf.h"
 #include "base/str.h"
 
@@ -46,6 +47,28 @@ bool selector_matches(const json *selector, const json *labels)
 		if (!expression_matches(expression, labels))
 			return false;
 	return true;
+}
+
+bool selector_has_key(const json *selector, const char *key)
+{
+	if (json_path(selector, "matchLabels", key, NULL) != NULL)
+		return true;
+	json_for_each (expression, json_get(selector, "matchExpressions"))
+		if (str_equal(json_get_text(expression, "key"), key))
+			return true;
+	return false;
+}
+
+json *selector_without(const json *selector, const char *key)
+{
+	json *copy = json_copy(selector);
+	map_set_text(copy, "matchLabels", key, NULL);
+	AUTO_JSON expressions = json_detach(copy, "matchExpressions");
+	json_for_each (expression, expressions)
+		if (!str_equal(json_get_text(expression, "key"), key))
+			json_append(
+				json_ensure_array(copy, "matchExpressions"), json_copy(expression));
+	return copy;
 }
 
 static void add_separator(struct buf *buf)

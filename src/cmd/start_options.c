@@ -55,9 +55,14 @@
 		{"keep-stable", 0, OPTION_FLAG, NULL,                                              \
 			"Keep the old version at full size until the end.",                        \
 			START_ROW(release.keep_stable)},                                           \
+		{"handover", 0, OPTION_TEXT, "auto|takeover|swap|rolling",                         \
+			"How the new version becomes the Deployment at the end: it takes the "     \
+			"copy's pods over, the copy takes its place, or it is updated as by "      \
+			"kubectl; by default what keeps the pods.",                                \
+			START_ROW(release.handover)},                                              \
 	{                                                                                          \
 		"hold", 0, OPTION_FLAG, NULL,                                                      \
-			"Stop at 100%, before the Deployment itself gets the new version.",        \
+			"Stop at 100%, before the hand-over: both versions are still there.",      \
 			START_ROW(release.hold)                                                    \
 	}
 

@@ -4,9 +4,53 @@
  */
 #include "api/object.h"
 #include "base/str.h"
+#include "release/handover.h"
 #include "release/ladders.h"
 #include "release/rungs.h"
 #include "release/workload.h"
+
+/* A deletion that was begun is let come to its end: whose its pods are then is clear. */
+
+static void canary_steady_describe(const struct situation *situation, struct buf *buf)
+{
+	(void)situation;
+	(void)buf;
+}
+
+static bool canary_steady_holds(const struct situation *situation)
+{
+	const json *canary = canary_deployment(situation->seen);
+	return situation->now || canary == NULL || !object_is_deleting(canary);
+}
+
+/* Stable is there: a swap deletes it. */
+
+static void stable_there_describe(const struct situation *situation, struct buf *buf)
+{
+	if (handover_keeps_copy(situation->record))
+		buf_addf(buf, "deployment.apps/%s is there", situation->record->plan.deployment);
+}
+
+static bool stable_there_holds(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	return !handover_keeps_copy(record) || record->batch < record->plan.batch_count ||
+	       stable_deployment(situation->seen) != NULL;
+}
+
+static int stable_there_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	const struct record *record = situation->record;
+	json *stable = json_copy(record->stable);
+	(void)err;
+	object_strip_server_fields(stable);
+	if (record->tagged)
+		map_set_text(json_ensure_object(pod_template(stable), "metadata"), "labels",
+			VERSION_LABEL, record->plan.stable_version);
+	action_create(action, &KIND_DEPLOYMENT, stable);
+	return 0;
+}
 
 /* Stable runs the old version at its full size. A template that neither the old nor the new version
  * has is somebody's change, and stays. */
@@ -16,14 +60,6 @@ static void stable_restored_describe(const struct situation *situation, struct b
 	buf_addf(buf, "deployment.apps/%s has the template of %s and %d replicas",
 		situation->record->plan.deployment, situation->record->plan.stable_version,
 		situation->record->plan.replicas);
-}
-
-static bool has_new_template(const struct situation *situation)
-{
-	const struct record *record = situation->record;
-	const json *template = pod_template(stable_deployment(situation->seen));
-	return templates_equal(template, record->template, false) &&
-	       !templates_equal(template, pod_template(record->stable), false);
 }
 
 static bool has_all_replicas(const struct situation *situation)
@@ -39,22 +75,48 @@ static bool stable_restored_holds(const struct situation *situation)
 	       has_all_replicas(situation);
 }
 
+/* Whether the list has a ReplicaSet of the old version that is labeled. */
+static bool has_labeled_set(const struct situation *situation, enum source source)
+{
+	const struct record *record = situation->record;
+	json_for_each (set, list_items(situation->seen->lists[source]))
+		if ((source == SEEN_RELEASED_SETS || is_stables_set(situation->seen, set)) &&
+			str_equal(json_get_text(template_labels(set), VERSION_LABEL),
+				record->plan.stable_version) &&
+			templates_equal(pod_template(set), pod_template(record->stable), true))
+			return true;
+	return false;
+}
+
 /* The old template as stable had it last: labeled, as long as routes or its old ReplicaSet are. */
 static json *old_template(const struct situation *situation)
 {
 	const struct record *record = situation->record;
 	json *template = json_copy(pod_template(record->stable));
-	bool labeled = own_rules_exist(situation);
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
-		labeled = labeled ||
-			  (str_equal(object_controller_uid(set), object_uid(record->stable)) &&
-				  str_equal(json_get_text(template_labels(set), VERSION_LABEL),
-					  record->plan.stable_version) &&
-				  templates_equal(pod_template(set), template, true));
+	bool labeled = own_rules_exist(situation) ||
+		       has_labeled_set(situation, SEEN_REPLICA_SETS) ||
+		       has_labeled_set(situation, SEEN_RELEASED_SETS);
 	if (record->tagged && labeled)
 		map_set_text(json_ensure_object(template, "metadata"), "labels", VERSION_LABEL,
 			record->plan.stable_version);
 	return template;
+}
+
+/* The old version comes back pod by pod where the new one has taken its place, and never leaves
+ * fewer than there are to be, whatever the Deployment's own strategy would allow. */
+static json *careful_strategy(const struct record *record)
+{
+	static const char *const NONE[] = {"0", "0%"};
+	const json *surge =
+		json_path(record->stable, "spec", "strategy", "rollingUpdate", "maxSurge", NULL);
+	bool none = surge == NULL || (json_is_number(surge) && json_integer(surge, 0) == 0) ||
+		    str_index(NONE, COUNT_OF(NONE), json_text(surge)) >= 0;
+	json *strategy = json_object();
+	json_set_text(strategy, "type", "RollingUpdate");
+	json *update = json_ensure_object(strategy, "rollingUpdate");
+	json_set(update, "maxSurge", none ? json_string("25%") : json_copy(surge));
+	json_set_integer(update, "maxUnavailable", 0);
+	return strategy;
 }
 
 static int stable_restored_act(
@@ -70,13 +132,71 @@ static int stable_restored_act(
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
 	bool back = has_new_template(situation);
-	if (back)
+	if (back) {
 		json_set(spec, "template", old_template(situation));
+		json_set(spec, "strategy", careful_strategy(situation->record));
+	}
 	if (!has_all_replicas(situation))
 		json_set_integer(spec, "replicas", plan->replicas);
 	action_update(action, &KIND_DEPLOYMENT, stable, after, "%s%s%sscaled to %d",
 		back ? "back to " : "", back ? plan->stable_version : "", back ? ", " : "",
 		(int)json_get_integer(spec, "replicas", 1));
+	return 0;
+}
+
+/* Where it had taken the new version over, it is not paused, so that it changes them for the old
+ * one's. (In the middle of tagging it must stay paused.) */
+
+static bool runs_new_version(const struct situation *situation)
+{
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (is_stables_set(situation->seen, set) && is_new_set(situation, set) &&
+			(wanted_replicas(set) > 0 ||
+				json_integer(json_path(set, "status", "replicas", NULL), 0) > 0))
+			return true;
+	return false;
+}
+
+static bool resumed_holds(const struct situation *situation)
+{
+	return !is_paused(stable_deployment(situation->seen)) || !runs_new_version(situation);
+}
+
+static void rolled_back_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->batch == situation->record->plan.batch_count)
+		buf_addf(buf, "deployment.apps/%s has no pods of %s",
+			situation->record->plan.deployment, situation->record->plan.canary_version);
+}
+
+static bool rolled_back_holds(const struct situation *situation)
+{
+	return !runs_new_version(situation);
+}
+
+static void strategy_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->batch == situation->record->plan.batch_count)
+		buf_addf(buf, "deployment.apps/%s has its own strategy",
+			situation->record->plan.deployment);
+}
+
+static bool strategy_holds(const struct situation *situation)
+{
+	AUTO_JSON careful = careful_strategy(situation->record);
+	const json *now = json_path(stable_deployment(situation->seen), "spec", "strategy", NULL);
+	const json *own = json_path(situation->record->stable, "spec", "strategy", NULL);
+	return !json_equal(now, careful) || json_equal(own, careful);
+}
+
+static int strategy_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	const json *stable = stable_deployment(situation->seen);
+	json *after = json_copy(stable);
+	json_set(json_get(after, "spec"), "strategy",
+		json_copy(json_path(situation->record->stable, "spec", "strategy", NULL)));
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "has its own strategy again");
 	return 0;
 }
 
@@ -91,7 +211,7 @@ static bool set_is_whole(const struct situation *situation, const json *template
 {
 	const struct record *record = situation->record;
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
-		if (str_equal(object_controller_uid(set), object_uid(record->stable)) &&
+		if (is_stables_set(situation->seen, set) &&
 			templates_equal(pod_template(set), template, true) && is_observed(set) &&
 			wanted_replicas(set) >= record->plan.replicas)
 			return true;
@@ -136,7 +256,8 @@ static bool endpoints_settled_holds(const struct situation *situation)
 {
 	const struct record *record = situation->record;
 	const struct observation *seen = situation->seen;
-	bool was_empty = record->plan.batches[record->goal_batch - 1].stable == 0;
+	bool was_empty = record->plan.batches[record->goal_batch - 1].stable == 0 ||
+			 record->batch == record->plan.batch_count;
 	return !was_empty || situation->now || !uses_routes(situation) ||
 	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0 ||
 	       routes_are(situation, ROUTES_PINNED);
@@ -198,11 +319,13 @@ static int rules_returning_act(
 	return rules_change(situation, RULES_RETURNING, action, err);
 }
 
-/* Only finish edits the user's rules, and it begins behind the last batch. */
+/* Only finish edits the user's rules, and it begins behind the last batch. Where a copy was to
+ * stay, ours may have been gone, too. */
 static bool rules_settled_holds(const struct situation *situation)
 {
 	const struct record *record = situation->record;
-	return record->batch < record->plan.batch_count || !rules_name_versions(situation);
+	return record->batch < record->plan.batch_count ||
+	       (!rules_name_versions(situation) && !handover_keeps_copy(record));
 }
 
 static void pinned_describe(const struct situation *situation, struct buf *buf)
@@ -263,9 +386,15 @@ static int rules_restored_act(
 }
 
 const struct rung ABORT_LADDER[] = {
+	RUNG_WAIT(canary_steady_describe, canary_steady_holds),
+	RUNG_ACT(marked_describe, marked_holds, marked_act),
+	RUNG_ACT(stable_there_describe, stable_there_holds, stable_there_act),
 	RUNG_ACT(opened_describe, opened_holds, opened_act),
 	RUNG_SETTLE(settled_describe, open_settled_holds, "abort-opened"),
 	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
+	RUNG_ACT(returned_describe, returned_holds, returned_act),
+	RUNG_WAIT(returned_describe, returned_seen_holds),
+	RUNG_ACT(unpaused_describe, resumed_holds, unpaused_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
 	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),
 	RUNG_ACT(rules_returning_describe, rules_returning_holds, rules_returning_act),
@@ -278,6 +407,8 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(routes_restored_describe, routes_restored_holds, routes_restored_act),
 	RUNG_SETTLE(settled_describe, routes_settled_holds, "abort-routes"),
 	RUNG_ACT(rules_restored_describe, rules_restored_holds, rules_restored_act),
+	RUNG_WAIT(rolled_back_describe, rolled_back_holds),
+	RUNG_ACT(strategy_describe, strategy_holds, strategy_act),
 	RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),
 	RUNG_WAIT(pause_observed_describe, pause_observed_holds),
 	RUNG_ACT(tag_describe, replica_set_tagged_holds, replica_set_tagged_act),

@@ -1,6 +1,7 @@
 #include "release/canary.h"
 
 #include "api/object.h"
+#include "api/selector.h"
 #include "base/str.h"
 
 /* Annotations that say something of the one object they stand on, and would be wrong on a copy:
@@ -65,8 +66,14 @@ int check_is_own(
 		kind->singular, object_name(object), SERVICE_LABEL, record->plan.service);
 }
 
-/* The template as the canary has it: with its version label. */
-static json *canary_template(const struct record *record)
+void unmark(json *object)
+{
+	object_set_label(object, MANAGED_BY_LABEL, NULL);
+	object_set_label(object, SERVICE_LABEL, NULL);
+	object_set_label(object, NAMESPACE_LABEL, NULL);
+}
+
+json *canary_template(const struct record *record)
 {
 	json *template = json_copy(record->template);
 	map_set_text(json_ensure_object(template, "metadata"), "labels", VERSION_LABEL,
@@ -87,8 +94,11 @@ json *canary_new(const struct record *record, int replicas)
 	json *spec = json_get(canary, "spec");
 	json_remove(spec, "paused");
 	json_set_integer(spec, "replicas", replicas);
-	map_set_text(json_ensure_object(spec, "selector"), "matchLabels", VERSION_LABEL,
+	json_set(spec, "selector", selector_without(json_get(spec, "selector"), VERSION_LABEL));
+	map_set_text(json_get(spec, "selector"), "matchLabels", VERSION_LABEL,
 		record->plan.canary_version);
+	if (object_label(canary, VERSION_LABEL) != NULL)
+		object_set_label(canary, VERSION_LABEL, record->plan.canary_version);
 	json_set(spec, "template", canary_template(record));
 	return canary;
 }

@@ -9,8 +9,14 @@
  * it both Deployments would fight over the pods). The caller frees. */
 json *canary_new(const struct record *record, int replicas);
 
+/* The template as the canary has it: with its version label. The caller frees. */
+json *canary_template(const struct record *record);
+
 /* Puts our labels on an object that this program creates. */
 void mark_as_own(json *object, const struct record *record);
+
+/* Takes them off again: from the copy that stays. */
+void unmark(json *object);
 
 /* Takes off annotations that say something of the one object they stand on, and would be wrong on a
  * copy: what kubectl applied, who a deployment tool believes owns it. */

@@ -18,7 +18,7 @@
 #define REBASES_MAXIMUM 10
 /* So often does one rung act on the way to a goal; then somebody undoes what it does. */
 #define ACTS_MAXIMUM 20
-#define RUNGS_MAXIMUM 32
+#define RUNGS_MAXIMUM 64
 /* So old may the last look at the record be when something is written; less than the time that
  * whoever takes over gives us to notice (drive.c). */
 #define FRESH_MS 1000

@@ -1,15 +1,45 @@
 /*
- * The end of a release, when the canary carries everything: the stable Deployment takes the new
- * template and its own size back behind it, the routes get the user's shape again, the copy goes.
+ * The end of a release, when the canary carries everything: the new version becomes the user's
+ * Deployment in one of three ways (handover.h), and the routes get the user's shape again.
  */
 #include "api/object.h"
 #include "base/str.h"
-#include "release/canary.h"
+#include "release/handover.h"
 #include "release/ladders.h"
 #include "release/rungs.h"
 #include "release/workload.h"
 
-/* Stable has the new template and its full size. */
+/* --- the copy, which carries all requests --------------------------------------------------- */
+
+static void canary_there_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s is there", situation->record->plan.canary_deployment);
+}
+
+static bool canary_there_holds(const struct situation *situation)
+{
+	return canary_deployment(situation->seen) != NULL ||
+	       (!handover_keeps_copy(situation->record) && has_new_template(situation));
+}
+
+static int canary_there_act(
+	const struct situation *situation, struct action *action, struct err *err)
+{
+	const struct plan *plan = &situation->record->plan;
+	(void)action;
+	return err_set(err, ERR_FOREIGN,
+		"deployment.apps/%s is gone: somebody deleted it; "
+		"`kubectl batchrollout abort %s -n %s` brings the old version back",
+		plan->canary_deployment, plan->service, plan->namespace);
+}
+
+/* As long as it is needed. */
+static bool canary_whole_holds(const struct situation *situation)
+{
+	return has_new_template(situation) || canary_ready_holds(situation);
+}
+
+/* --- stable has the new template and its full size ------------------------------------------ */
 
 static void stable_renewed_describe(const struct situation *situation, struct buf *buf)
 {
@@ -18,16 +48,10 @@ static void stable_renewed_describe(const struct situation *situation, struct bu
 		situation->record->plan.replicas);
 }
 
-static bool has_new_template(const struct situation *situation)
-{
-	return templates_equal(pod_template(stable_deployment(situation->seen)),
-		situation->record->template, false);
-}
-
 static bool stable_renewed_holds(const struct situation *situation)
 {
 	const json *stable = stable_deployment(situation->seen);
-	return stable != NULL && has_new_template(situation) &&
+	return has_new_template(situation) &&
 	       wanted_replicas(stable) == situation->record->plan.replicas;
 }
 
@@ -36,16 +60,7 @@ static int stable_renewed_act(
 {
 	const struct record *record = situation->record;
 	const json *stable = stable_deployment(situation->seen);
-	if (stable == NULL)
-		return err_set(err, ERR_FOREIGN, "deployment.apps/%s is gone: somebody deleted it",
-			record->plan.deployment);
-	if (!has_new_template(situation) && !templates_equal(pod_template(stable),
-						    pod_template(record->stable), record->tagged))
-		return err_set(err, ERR_FOREIGN,
-			"the pod template of deployment.apps/%s was changed by somebody else "
-			"during the release; take that change back, or "
-			"`kubectl batchrollout abort %s -n %s`",
-			record->plan.deployment, record->plan.service, record->plan.namespace);
+	(void)err;
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
 	json_set(spec, "template", json_copy(record->template));
@@ -82,10 +97,13 @@ static void rules_both_describe(const struct situation *situation, struct buf *b
 	rules_describe(situation, RULES_BOTH, buf);
 }
 
-/* Once the canary is gone only RULES_FINISHED matters. */
+/* Once one of the two Deployments is gone only RULES_FINISHED matters. */
 static bool rules_both_holds(const struct situation *situation)
 {
-	return canary_deployment(situation->seen) == NULL || rules_are(situation, RULES_BOTH);
+	const struct observation *seen = situation->seen;
+	bool over = handover_keeps_copy(situation->record) ? stable_deployment(seen) == NULL
+							   : canary_deployment(seen) == NULL;
+	return over || rules_are(situation, RULES_BOTH);
 }
 
 static int rules_both_act(const struct situation *situation, struct action *action, struct err *err)
@@ -127,6 +145,11 @@ static void routes_settled_describe(const struct situation *situation, struct bu
 	describe_settled(situation, buf, "where the requests go now");
 }
 
+static bool routes_settled_holds(const struct situation *situation)
+{
+	return !uses_routes(situation) && situation->record->plan.handover != HANDOVER_ROLLING;
+}
+
 static void rules_finished_describe(const struct situation *situation, struct buf *buf)
 {
 	rules_describe(situation, RULES_FINISHED, buf);
@@ -157,7 +180,7 @@ static const json *next_tagged_set(const struct situation *situation, const json
 	bool passed = after == NULL;
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
 		bool ours =
-			str_equal(object_controller_uid(set), object_uid(record->stable)) &&
+			is_stables_set(situation->seen, set) &&
 			str_equal(object_label(set, VERSION_LABEL), record->plan.stable_version) &&
 			templates_equal(pod_template(set), pod_template(record->stable), true);
 		if (passed && ours)
@@ -187,17 +210,65 @@ static int history_untagged_act(
 	return 0;
 }
 
-const struct rung FINISH_LADDER[] = {
+/* --- the ladders ---------------------------------------------------------------------------- */
+
+#define BEGIN                                                                                      \
+	RUNG_ACT(known_describe, known_holds, known_act),                                          \
+		RUNG_ACT(canary_there_describe, canary_there_holds, canary_there_act),             \
+		RUNG_WAIT(canary_ready_describe, canary_whole_holds)
+
+/* Stable is out of use when routes get the user's shape, which may name no version. */
+#define STABLE_EMPTIED                                                                             \
+	RUNG_ACT(stable_emptied_describe, stable_emptied_holds, stable_emptied_act),               \
+		RUNG_WAIT(stable_gone_quiet_describe, stable_gone_quiet_holds)
+
+#define ROUTES_IN_USERS_SHAPE                                                                      \
+	RUNG_ACT(rules_both_describe, rules_both_holds, rules_both_act),                           \
+		RUNG_SETTLE(rules_settled_describe, rules_settled_holds, "finish-rules"),          \
+		RUNG_ACT(routes_finished_describe, routes_finished_holds, routes_finished_act),    \
+		RUNG_SETTLE(routes_settled_describe, routes_settled_holds, "finish-routes")
+
+#define END                                                                                        \
+	RUNG_ACT(rules_finished_describe, rules_finished_holds, rules_finished_act),               \
+		RUNG_ACT(history_untagged_describe, history_untagged_holds, history_untagged_act), \
+		RUNG_ACT(recorded_describe, recorded_holds, recorded_act), RUNG_END
+
+const struct rung TAKEOVER_LADDER[] = {
+	BEGIN,
+	STABLE_EMPTIED,
+	ROUTES_IN_USERS_SHAPE,
+	RUNG_ACT(paused_describe, paused_holds, paused_act),
+	RUNG_WAIT(stable_seen_describe, stable_seen_holds),
+	RUNG_ACT(equal_sets_gone_describe, equal_sets_gone_holds, equal_sets_gone_act),
+	RUNG_ACT(released_describe, released_holds, released_act),
+	RUNG_WAIT(released_describe, released_seen_holds),
+	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
+	RUNG_WAIT(stable_seen_describe, stable_seen_holds),
+	RUNG_ACT(adopted_describe, orphaned_holds, orphaned_act),
+	RUNG_WAIT(adopted_describe, adopted_holds),
+	RUNG_ACT(returned_describe, returned_holds, returned_act),
+	RUNG_WAIT(returned_describe, returned_seen_holds),
+	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
+	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	END,
+};
+
+const struct rung SWAP_LADDER[] = {
+	BEGIN,
+	STABLE_EMPTIED,
+	ROUTES_IN_USERS_SHAPE,
+	RUNG_ACT(stable_deleted_describe, stable_deleted_holds, stable_deleted_act),
+	RUNG_WAIT(stable_deleted_describe, stable_gone_holds),
+	RUNG_ACT(kept_describe, kept_holds, kept_act),
+	END,
+};
+
+const struct rung ROLLING_LADDER[] = {
+	BEGIN,
 	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
-	RUNG_ACT(rules_both_describe, rules_both_holds, rules_both_act),
-	RUNG_SETTLE(rules_settled_describe, rules_settled_holds, "finish-rules"),
-	RUNG_ACT(routes_finished_describe, routes_finished_holds, routes_finished_act),
-	RUNG_SETTLE(routes_settled_describe, NULL, "finish-routes"),
+	ROUTES_IN_USERS_SHAPE,
 	RUNG_ACT(canary_gone_describe, canary_deleted_holds, canary_deleted_act),
 	RUNG_WAIT(canary_gone_describe, canary_gone_holds),
-	RUNG_ACT(rules_finished_describe, rules_finished_holds, rules_finished_act),
-	RUNG_ACT(history_untagged_describe, history_untagged_holds, history_untagged_act),
-	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
-	RUNG_END,
+	END,
 };

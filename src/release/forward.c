@@ -2,6 +2,7 @@
 #include "api/object.h"
 #include "base/str.h"
 #include "release/canary.h"
+#include "release/handover.h"
 #include "release/ladders.h"
 #include "release/rungs.h"
 #include "release/workload.h"
@@ -9,7 +10,7 @@
 
 /* The stable Deployment is what the record says it is: nobody edited or scaled it meanwhile. */
 
-static void known_describe(const struct situation *situation, struct buf *buf)
+void known_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "deployment.apps/%s is as the release knows it",
 		situation->record->plan.deployment);
@@ -34,13 +35,26 @@ static bool replicas_are_known(const struct situation *situation)
 	return false;
 }
 
-static bool known_holds(const struct situation *situation)
+/* On the way to the end stable is emptied, then it has the new version, or it is gone. */
+static bool is_finishing(const struct situation *situation)
 {
-	return stable_deployment(situation->seen) != NULL && template_is_known(situation) &&
-	       replicas_are_known(situation);
+	const json *stable = stable_deployment(situation->seen);
+	if (situation->record->goal != GOAL_FINISH)
+		return false;
+	if (stable == NULL)
+		return handover_keeps_copy(situation->record);
+	return has_new_template(situation) ||
+	       (template_is_known(situation) && wanted_replicas(stable) == 0);
 }
 
-static int known_act(const struct situation *situation, struct action *action, struct err *err)
+bool known_holds(const struct situation *situation)
+{
+	return is_finishing(situation) ||
+	       (stable_deployment(situation->seen) != NULL && template_is_known(situation) &&
+		       replicas_are_known(situation));
+}
+
+int known_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	(void)action;
 	const struct plan *plan = &situation->record->plan;
@@ -147,13 +161,13 @@ static int canary_scaled_act(
 	return 0;
 }
 
-static void canary_ready_describe(const struct situation *situation, struct buf *buf)
+void canary_ready_describe(const struct situation *situation, struct buf *buf)
 {
 	describe_serving(
 		buf, goal_batch(situation)->canary, "", situation->record->plan.canary_deployment);
 }
 
-static bool canary_ready_holds(const struct situation *situation)
+bool canary_ready_holds(const struct situation *situation)
 {
 	const json *canary = canary_deployment(situation->seen);
 	int needed = goal_batch(situation)->canary;

@@ -12,6 +12,7 @@ struct queries {
 	struct query list[SEEN_COUNT];
 	char *selector;
 	char *slices_selector;
+	char *released_selector;
 	char *version_slices_selector;
 	char *record_name;
 };
@@ -20,14 +21,15 @@ static void queries_release(struct queries *queries)
 {
 	free(queries->selector);
 	free(queries->slices_selector);
+	free(queries->released_selector);
 	free(queries->version_slices_selector);
 	free(queries->record_name);
 }
 
-/* The sources that are watched while a rung waits. Routes are read again before each action. Last,
- * what only one mode has. */
+/* The sources that are watched while a rung waits, where they are read. Routes are read again
+ * before each action. */
 static const enum source WATCHED[] = {SEEN_STABLE, SEEN_CANARY, SEEN_REPLICA_SETS, SEEN_PODS,
-	SEEN_SLICES, SEEN_RECORD, SEEN_VERSION_SLICES};
+	SEEN_SLICES, SEEN_RECORD, SEEN_RELEASED_SETS, SEEN_VERSION_SLICES};
 
 /* The mode that a source is of; TRAFFIC_REPLICAS, being 0, for those that all modes have. */
 static const enum traffic_mode MODES[SEEN_COUNT] = {
@@ -40,6 +42,8 @@ static const enum traffic_mode MODES[SEEN_COUNT] = {
 
 static bool is_read(const struct record *record, enum source source)
 {
+	if (source == SEEN_RELEASED_SETS)
+		return record->plan.handover == HANDOVER_TAKEOVER && record->goal != GOAL_BATCH;
 	return MODES[source] == TRAFFIC_REPLICAS || MODES[source] == record->plan.traffic;
 }
 
@@ -51,9 +55,13 @@ static struct queries make_queries(const struct record *record)
 	struct intent intent = plan_intent(plan);
 	AUTO_STRING stable = version_service(&intent, false);
 	AUTO_STRING canary = version_service(&intent, true);
+	/* The copy's pods are of another version. */
+	AUTO_JSON selector = selector_without(
+		json_path(record->stable, "spec", "selector", NULL), VERSION_LABEL);
 	struct queries queries = {
-		.selector = selector_text(json_path(record->stable, "spec", "selector", NULL)),
+		.selector = selector_text(selector),
 		.slices_selector = mem_format(SERVICE_NAME "=%s", plan->service),
+		.released_selector = mem_format(SERVICE_LABEL "=%s", plan->service),
 		.version_slices_selector = mem_format(SERVICE_NAME " in (%s,%s)", stable, canary),
 		.record_name = own_object_name(plan->service),
 	};
@@ -62,6 +70,8 @@ static struct queries make_queries(const struct record *record)
 		[SEEN_CANARY] = {.kind = &KIND_DEPLOYMENT, .name = plan->canary_deployment},
 		[SEEN_REPLICA_SETS] = {.kind = &KIND_REPLICA_SET,
 			.label_selector = queries.selector},
+		[SEEN_RELEASED_SETS] = {.kind = &KIND_REPLICA_SET,
+			.label_selector = queries.released_selector},
 		[SEEN_PODS] = {.kind = &KIND_POD, .label_selector = queries.selector},
 		[SEEN_SLICES] = {.kind = &KIND_ENDPOINT_SLICE,
 			.label_selector = queries.slices_selector},
@@ -191,22 +201,25 @@ int observe(const struct api_port *api, const struct record *record, struct obse
 }
 
 int observation_watch(const struct api_port *api, const struct record *record,
-	const struct observation *seen, struct watch **ret, struct err *err)
+	struct observation *seen, struct watch **ret, struct err *err)
 {
 	CLEANUP(queries_release) struct queries queries = make_queries(record);
 	struct query watched[COUNT_OF(WATCHED)];
 	const json *lists[COUNT_OF(WATCHED)];
 	size_t count = 0;
-	for (; count < COUNT_OF(WATCHED) && is_read(record, WATCHED[count]); count++) {
-		watched[count] = queries.list[WATCHED[count]];
-		lists[count] = seen->lists[WATCHED[count]];
+	for (size_t i = 0; i < COUNT_OF(WATCHED); i++) {
+		if (!is_read(record, WATCHED[i]))
+			continue;
+		watched[count] = queries.list[WATCHED[i]];
+		lists[count] = seen->lists[WATCHED[i]];
+		seen->watched[count++] = WATCHED[i];
 	}
 	return api->watch_open(api->context, watched, lists, count, ret, err);
 }
 
 enum source observation_apply(struct observation *seen, size_t watch_index, const json *event)
 {
-	enum source source = WATCHED[watch_index];
+	enum source source = seen->watched[watch_index];
 	list_apply_event(seen->lists[source], event);
 	return source;
 }

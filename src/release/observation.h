@@ -12,6 +12,7 @@ enum source {
 	SEEN_STABLE,		/* the stable Deployment: a list of one or none */
 	SEEN_CANARY,		/* the canary Deployment, likewise */
 	SEEN_REPLICA_SETS,	/* of both */
+	SEEN_RELEASED_SETS,	/* those that stable has let go of for a takeover */
 	SEEN_PODS,		/* of both */
 	SEEN_SLICES,		/* EndpointSlices of the Service */
 	SEEN_VIRTUAL_SERVICES,	/* of the namespaces that the release touches; empty in other
@@ -26,6 +27,7 @@ enum source {
 
 struct observation {
 	json *lists[SEEN_COUNT];
+	enum source watched[SEEN_COUNT]; /* by the watch's index */
 };
 
 void observation_release(struct observation *seen);
@@ -40,7 +42,7 @@ int observe(const struct api_port *api, const struct record *record, struct obse
 
 /* Opens a watch on everything that can change while a rung waits, from where `seen` was read. */
 int observation_watch(const struct api_port *api, const struct record *record,
-	const struct observation *seen, struct watch **ret, struct err *err);
+	struct observation *seen, struct watch **ret, struct err *err);
 
 /* Takes one event of that watch in. Returns the source that changed. */
 enum source observation_apply(struct observation *seen, size_t watch_index, const json *event);

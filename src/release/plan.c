@@ -10,6 +10,8 @@
 
 static const char *const TRAFFIC_NAMES[TRAFFIC_MODE_COUNT] = {
 	[TRAFFIC_REPLICAS] = "replicas", [TRAFFIC_ISTIO] = "istio", [TRAFFIC_GATEWAY] = "gateway"};
+static const char *const HANDOVER_NAMES[] = {
+	[HANDOVER_TAKEOVER] = "takeover", [HANDOVER_SWAP] = "swap", [HANDOVER_ROLLING] = "rolling"};
 static const char *const PAUSE_NAMES[] = {
 	[PAUSE_EACH] = "each", [PAUSE_FIRST] = "first", [PAUSE_NONE] = "none"};
 
@@ -259,6 +261,16 @@ const char *traffic_mode_name(enum traffic_mode mode)
 	return TRAFFIC_NAMES[mode];
 }
 
+int handover_mode_parse(const char *text)
+{
+	return str_index(HANDOVER_NAMES, COUNT_OF(HANDOVER_NAMES), text);
+}
+
+const char *handover_mode_name(enum handover_mode mode)
+{
+	return HANDOVER_NAMES[mode];
+}
+
 int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err)
 {
 	int index = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), text);
@@ -293,6 +305,7 @@ json *plan_to_json(const struct plan *plan)
 	json_set_bool(spec, "sticky", plan->sticky);
 	json_set_text(spec, "stickyRound", plan->sticky_round);
 	json_set_text(spec, "pause", PAUSE_NAMES[plan->pause]);
+	json_set_text(spec, "handover", HANDOVER_NAMES[plan->handover]);
 	json_set_integer(spec, "settleMilliseconds", plan->settle_ms);
 	json_set_integer(spec, "timeoutMilliseconds", plan->timeout_ms);
 	json_set_bool(spec, "keepStable", plan->keep_stable);
@@ -366,11 +379,16 @@ int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 		return code;
 	int traffic = traffic_mode_parse(json_get_text(spec, "traffic"));
 	int pause = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), json_get_text(spec, "pause"));
+	/* A release that began before there was a choice ends as it was meant to. */
+	const char *handover_text = json_get_text(spec, "handover");
+	int handover =
+		handover_text == NULL ? HANDOVER_ROLLING : handover_mode_parse(handover_text);
 	plan.replicas = json_get_int(spec, "replicas", 1, INT_MAX);
 	plan.settle_ms = json_get_integer(spec, "settleMilliseconds", -1);
 	plan.timeout_ms = json_get_integer(spec, "timeoutMilliseconds", -1);
 	const char *damaged = traffic < 0	    ? "traffic"
 			      : pause < 0	    ? "pause"
+			      : handover < 0	    ? "handover"
 			      : plan.replicas < 0   ? "replicas"
 			      : plan.settle_ms < 0  ? "settleMilliseconds"
 			      : plan.timeout_ms < 1 ? "timeoutMilliseconds"
@@ -379,6 +397,7 @@ int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 		return err_set(err, ERR_INVALID, "spec.%s is damaged", damaged);
 	plan.traffic = (enum traffic_mode)traffic;
 	plan.pause = (enum pause_mode)pause;
+	plan.handover = (enum handover_mode)handover;
 	plan.keep_stable = json_is_true(json_get(spec, "keepStable"));
 	plan.hold = json_is_true(json_get(spec, "hold"));
 	*ret = plan;

@@ -17,6 +17,8 @@
 
 enum traffic_mode { TRAFFIC_REPLICAS, TRAFFIC_ISTIO, TRAFFIC_GATEWAY };
 #define TRAFFIC_MODE_COUNT 3
+/* How the new version becomes the user's Deployment at the end (handover.h). */
+enum handover_mode { HANDOVER_TAKEOVER, HANDOVER_SWAP, HANDOVER_ROLLING };
 enum pause_mode { PAUSE_EACH, PAUSE_FIRST, PAUSE_NONE };
 
 /* As many as may be asked for; --match puts one more in front. */
@@ -42,6 +44,7 @@ struct plan {
 	int batch_count;
 	enum traffic_mode traffic;
 	enum pause_mode pause;
+	enum handover_mode handover;
 	char *cluster_domain;  /* of the Service's full name */
 	struct str_list match; /* --match, as given; their requests go to the canary */
 	json *match_rules;     /* the same, as the traffic layer takes them */
@@ -73,6 +76,8 @@ int plan_set_steps(struct plan *plan, const char *steps, struct err *err);
 /* "auto" has no value of its own: the caller decides then. -1 for what is none of the others. */
 int traffic_mode_parse(const char *text);
 const char *traffic_mode_name(enum traffic_mode mode);
+int handover_mode_parse(const char *text); /* likewise */
+const char *handover_mode_name(enum handover_mode mode);
 int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err);
 
 /* True where a batch sends only the requests that match to the canary. */

@@ -2,11 +2,13 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/object.h"
 #include "base/buf.h"
 #include "base/parse.h"
 #include "release/canary.h"
+#include "release/handover.h"
 #include "release/routing.h"
 #include "release/target.h"
 #include "release/template.h"
@@ -37,10 +39,24 @@ static int take_history(const struct api_port *api, struct record *record, struc
 	return 0;
 }
 
-/* "<deployment>-<version>"; what a name may not have becomes '-'. */
+/* The Deployment's name without the version that it is called after: "reviews" of "reviews-v1". */
+static char *name_without_version(const struct plan *plan)
+{
+	AUTO_STRING suffix = mem_format("-%s", plan->stable_version);
+	size_t length = strlen(plan->deployment);
+	size_t suffix_length = strlen(suffix);
+	if (length > suffix_length && str_equal(plan->deployment + length - suffix_length, suffix))
+		length -= suffix_length;
+	return mem_strndup(plan->deployment, length);
+}
+
+/* "<deployment>-<version>"; what a name may not have becomes '-'. A copy that stays takes the place
+ * of the old version's name in its own. */
 static int name_canary(struct plan *plan, struct err *err)
 {
-	plan->canary_deployment = mem_format("%s-%s", plan->deployment, plan->canary_version);
+	AUTO_STRING base = plan->handover == HANDOVER_SWAP ? name_without_version(plan)
+							   : mem_strdup(plan->deployment);
+	plan->canary_deployment = mem_format("%s-%s", base, plan->canary_version);
 	for (char *p = plan->canary_deployment; *p != '\0'; p++)
 		*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
 	int code = check_object_name(plan->canary_deployment, 253, err);
@@ -166,7 +182,9 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	target.deployment = NULL;
 	plan->deployment = mem_strdup(object_name(record->stable));
 	plan->replicas = wanted_replicas(record->stable);
-	code = template_make(options, target.service, record, err);
+	code = handover_choose(options, record, err);
+	if (code == 0)
+		code = template_make(options, target.service, record, err);
 	if (code == 0 && plan->sticky)
 		plan->sticky_round = make_sticky_round(options, plan);
 	if (code == 0)

@@ -21,7 +21,8 @@ struct start_options {
 	const char *batches; /* a number */
 	const char *steps;
 	const char *pause;
-	const char *traffic; /* "auto", "istio", "gateway", "replicas" */
+	const char *traffic;  /* "auto", "istio", "gateway", "replicas" */
+	const char *handover; /* "auto", "takeover", "swap", "rolling" */
 	const char *settle;
 	const char *timeout;
 	struct str_list match;		 /* rules; see rules_parse */

@@ -76,12 +76,14 @@ const struct batch *goal_batch(const struct situation *situation)
 
 const struct rung *ladder_for(const struct record *record)
 {
-	static const struct rung *const LADDERS[] = {
-		[GOAL_BATCH] = FORWARD_LADDER,
-		[GOAL_FINISH] = FINISH_LADDER,
-		[GOAL_ABORT] = ABORT_LADDER,
+	static const struct rung *const FINISH[] = {
+		[HANDOVER_TAKEOVER] = TAKEOVER_LADDER,
+		[HANDOVER_SWAP] = SWAP_LADDER,
+		[HANDOVER_ROLLING] = ROLLING_LADDER,
 	};
-	return LADDERS[record->goal];
+	if (record->goal == GOAL_FINISH)
+		return FINISH[record->plan.handover];
+	return record->goal == GOAL_BATCH ? FORWARD_LADDER : ABORT_LADDER;
 }
 
 void settled_name(const struct rung *rung, const struct record *record, char ret[32])

@@ -24,6 +24,56 @@ int pods_tagged_act(const struct situation *situation, struct action *action, st
 bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
 
+/* takeover.c: the stable Deployment adopts the copy's ReplicaSet; in the order of the ladder. */
+bool has_new_template(const struct situation *situation); /* stable */
+bool is_new_set(const struct situation *situation, const json *set);
+void stable_emptied_describe(const struct situation *situation, struct buf *buf);
+bool stable_emptied_holds(const struct situation *situation);
+int stable_emptied_act(const struct situation *situation, struct action *action, struct err *err);
+void stable_gone_quiet_describe(const struct situation *situation, struct buf *buf);
+bool stable_gone_quiet_holds(const struct situation *situation);
+void paused_describe(const struct situation *situation, struct buf *buf);
+bool paused_holds(const struct situation *situation);
+int paused_act(const struct situation *situation, struct action *action, struct err *err);
+void stable_seen_describe(const struct situation *situation, struct buf *buf);
+bool stable_seen_holds(const struct situation *situation);
+void equal_sets_gone_describe(const struct situation *situation, struct buf *buf);
+bool equal_sets_gone_holds(const struct situation *situation);
+int equal_sets_gone_act(const struct situation *situation, struct action *action, struct err *err);
+void released_describe(const struct situation *situation, struct buf *buf);
+bool released_holds(const struct situation *situation);
+int released_act(const struct situation *situation, struct action *action, struct err *err);
+bool released_seen_holds(const struct situation *situation);
+void adopted_describe(const struct situation *situation, struct buf *buf);
+bool orphaned_holds(const struct situation *situation);
+int orphaned_act(const struct situation *situation, struct action *action, struct err *err);
+bool adopted_holds(const struct situation *situation);
+/* For abort too: the ReplicaSets that were let go of are stable's again. */
+void returned_describe(const struct situation *situation, struct buf *buf);
+bool returned_holds(const struct situation *situation);
+int returned_act(const struct situation *situation, struct action *action, struct err *err);
+bool returned_seen_holds(const struct situation *situation);
+
+/* swap.c: the copy takes the place of the stable Deployment; the last three, for abort. */
+void stable_deleted_describe(const struct situation *situation, struct buf *buf);
+bool stable_deleted_holds(const struct situation *situation);
+int stable_deleted_act(const struct situation *situation, struct action *action, struct err *err);
+bool stable_gone_holds(const struct situation *situation);
+void kept_describe(const struct situation *situation, struct buf *buf);
+bool kept_holds(const struct situation *situation);
+int kept_act(const struct situation *situation, struct action *action, struct err *err);
+void marked_describe(const struct situation *situation, struct buf *buf);
+bool marked_holds(const struct situation *situation);
+int marked_act(const struct situation *situation, struct action *action, struct err *err);
+
+/* forward.c: stable is what the record says it is: nobody edited or scaled it meanwhile. */
+void known_describe(const struct situation *situation, struct buf *buf);
+bool known_holds(const struct situation *situation);
+int known_act(const struct situation *situation, struct action *action, struct err *err);
+/* All pods of the goal's batch serve; for finish, of the last one. */
+void canary_ready_describe(const struct situation *situation, struct buf *buf);
+bool canary_ready_holds(const struct situation *situation);
+
 /* routes.c: routes, and what tells the versions apart for them ("rules": DestinationRules with
  * subsets). All hold at once in replicas mode, which has none. */
 bool uses_routes(const struct situation *situation);

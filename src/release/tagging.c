@@ -32,8 +32,7 @@ static bool is_old_set(const struct situation *situation, const json *set)
 	const json *template = pod_template(set);
 	const json *stable = situation->record->stable;
 	const json *now = stable_deployment(situation->seen);
-	const char *owner = object_controller_uid(set);
-	return owner != NULL && str_equal(owner, object_uid(stable)) &&
+	return is_stables_set(situation->seen, set) &&
 	       (templates_equal(template, pod_template(stable), true) ||
 		       templates_equal(template, pod_template(now), true));
 }
@@ -76,11 +75,6 @@ bool pods_tagged_holds(const struct situation *situation)
 		if (pod_needs_tag(situation, pod))
 			return false;
 	return true;
-}
-
-static bool is_paused(const json *deployment)
-{
-	return json_is_true(json_path(deployment, "spec", "paused", NULL));
 }
 
 bool template_tagged_holds(const struct situation *situation)
@@ -169,9 +163,17 @@ int pods_tagged_act(const struct situation *situation, struct action *action, st
 	return 0;
 }
 
+/* Whether the release pauses stable on this way; if not, a pause is somebody else's. */
+static bool may_pause(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	return record->tagged ||
+	       (record->goal != GOAL_BATCH && record->plan.handover == HANDOVER_TAKEOVER);
+}
+
 bool unpaused_holds(const struct situation *situation)
 {
-	return !situation->record->tagged || !is_paused(stable_deployment(situation->seen));
+	return !may_pause(situation) || !is_paused(stable_deployment(situation->seen));
 }
 
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err)
@@ -207,7 +209,7 @@ void pause_observed_describe(const struct situation *situation, struct buf *buf)
 
 void unpaused_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->tagged)
+	if (may_pause(situation))
 		buf_addf(buf, "deployment.apps/%s is not paused",
 			situation->record->plan.deployment);
 }

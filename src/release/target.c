@@ -97,17 +97,6 @@ static int choose(const json *list, const json *service, const char *wanted, con
 	return 0;
 }
 
-static bool selects_by_version(const json *deployment)
-{
-	const json *selector = json_path(deployment, "spec", "selector", NULL);
-	if (json_path(selector, "matchLabels", VERSION_LABEL, NULL) != NULL)
-		return true;
-	json_for_each (expression, json_get(selector, "matchExpressions"))
-		if (str_equal(json_get_text(expression, "key"), VERSION_LABEL))
-			return true;
-	return false;
-}
-
 static int check_spec(const json *deployment, struct err *err)
 {
 	const char *name = object_name(deployment);
@@ -128,12 +117,6 @@ static int check_spec(const json *deployment, struct err *err)
 			"deployment \"%s\" has 0 replicas: nothing serves, there is nothing to "
 			"release in batches",
 			name);
-	if (selects_by_version(deployment))
-		return err_set(err, ERR_FAILED,
-			"deployment \"%s\" has the label \"%s\" in its selector, so it cannot take "
-			"a "
-			"new version over; this is not supported yet",
-			name, VERSION_LABEL);
 	return 0;
 }
 

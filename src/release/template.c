@@ -201,7 +201,10 @@ static int check_template(const struct record *record, const json *service, stru
 {
 	const json *labels = json_path(record->template, "metadata", "labels", NULL);
 	const json *stable = record->stable;
-	if (!selector_matches(json_path(stable, "spec", "selector", NULL), labels))
+	/* Of another version than the selector's is right: the copy has a selector of its own. */
+	AUTO_JSON selector =
+		selector_without(json_path(stable, "spec", "selector", NULL), VERSION_LABEL);
+	if (!selector_matches(selector, labels))
 		return err_set(err, ERR_FAILED,
 			"-f: the labels of the pod template do not match the selector of "
 			"deployment "
@@ -249,10 +252,11 @@ int template_make(const struct start_options *options, const json *service, stru
 	record->plan.stable_version = name_stable_version(record, old);
 	const char *old_label = json_path_text(old, "metadata", "labels", VERSION_LABEL, NULL);
 	record->tagged = old_label == NULL;
-	/* A template that named its version names the new one; one that did not goes without. */
+	/* A template that named its version names the new one; one that did not goes without, but
+	 * for pods that keep the label which they have from the copy. */
 	const json *new_label =
 		json_path(record->template, "metadata", "labels", VERSION_LABEL, NULL);
-	if (new_label != NULL || old_label != NULL)
+	if (new_label != NULL || old_label != NULL || record->plan.handover != HANDOVER_ROLLING)
 		map_set_text(json_ensure_object(record->template, "metadata"), "labels",
 			VERSION_LABEL, record->plan.canary_version);
 	return check_difference(record, old, err);

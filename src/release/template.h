@@ -5,7 +5,8 @@
 #include "release/prepare.h"
 
 /* Fills plan.stable_version, plan.canary_version, record.template and record.tagged from the images
- * or the manifest; record.stable must be there. Refuses unknown containers, a template that changes
+ * or the manifest; record.stable and plan.handover must be
+ * there. Refuses unknown containers, a template that changes
  * nothing or that the selectors do not match, and versions that are no label values or equal. */
 int template_make(const struct start_options *options, const json *service, struct record *record,
 	struct err *err);

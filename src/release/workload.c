@@ -62,6 +62,16 @@ static bool is_owned_by(const json *object, const json *owner)
 	return uid != NULL && str_equal(object_controller_uid(object), uid);
 }
 
+bool is_stables_set(const struct observation *seen, const json *set)
+{
+	return is_owned_by(set, stable_deployment(seen));
+}
+
+bool is_paused(const json *deployment)
+{
+	return json_is_true(json_path(deployment, "spec", "paused", NULL));
+}
+
 static const json *find_condition(const json *object, const char *type)
 {
 	json_for_each (condition, json_path(object, "status", "conditions", NULL))

@@ -27,6 +27,12 @@ json *template_labels(const json *workload);
  * version label. */
 bool templates_equal(const json *a, const json *b, bool ignore_version);
 
+/* Whether the stable Deployment owns a ReplicaSet. */
+bool is_stables_set(const struct observation *seen, const json *set);
+
+/* Whether the Deployment (not NULL) is paused. */
+bool is_paused(const json *deployment);
+
 /* Pods of a Deployment that serve: Ready, not being deleted, and ready in the EndpointSlices of the
  * Service, and of each Service of the release's own that selects them. template (may be NULL): only
  * those of the ReplicaSet with this template. */

@@ -433,6 +433,8 @@ static void scale_old(struct rollout *rollout)
 	int new_unavailable =
 		spec_replicas(seen(rollout->new)) - status_of(rollout->new, "availableReplicas");
 	int most = total_replicas(rollout) - least - new_unavailable;
+	if (most <= 0)
+		return;
 	for (size_t i = 0; i < rollout->count && most > 0; i++) {
 		struct object *set = rollout->sets[i];
 		int current = spec_replicas(seen(set));

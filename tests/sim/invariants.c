@@ -40,15 +40,34 @@ static void read_record(struct sim *sim, const struct event *event)
 		sim_fail(sim, "the record is not one: %s", err.message);
 	invariants->begun = true;
 	invariants->goal = record.goal;
+	invariants->handover = record.plan.handover;
 	if (record.goal == GOAL_FINISH && !invariants->finishing) {
 		invariants->finishing = true;
 		invariants->stable_sets++;
 	}
 }
 
+/* A release that had ended is taken back by a rolling update: its controller counts Ready pods, and
+ * does not wait until they are endpoints. */
+static bool is_rolling_back(const struct sim *sim)
+{
+	const struct invariants *invariants = sim->invariants;
+	return invariants->goal == GOAL_ABORT && invariants->finishing &&
+	       sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web-v2") == NULL;
+}
+
+static int count_ready(const struct sim *sim)
+{
+	int count = 0;
+	sim_each(pod, sim, &KIND_POD) count +=
+		pod->now != NULL && pod->ready && !pod->deleting && str_starts(pod->name, "web-");
+	return count;
+}
+
 static void check_serving(const struct sim *sim)
 {
-	int serving = count_endpoints_with(sim, VIEW_NOW, "web", NULL);
+	int serving = is_rolling_back(sim) ? count_ready(sim)
+					   : count_endpoints_with(sim, VIEW_NOW, "web", NULL);
 	if (serving < (sim->invariants->degraded ? 1 : sim->invariants->replicas))
 		sim_fail(sim, "only %d pods serve", serving);
 }
@@ -87,7 +106,7 @@ static void check_destination(
 	if (destination->weight == 0)
 		return;
 	int ready = count_endpoints_with(sim, view, destination->service, destination->labels);
-	bool exact = view == VIEW_NOW && !sim->invariants->degraded;
+	bool exact = view == VIEW_NOW && !sim->invariants->degraded && !is_rolling_back(sim);
 	if (ready < (exact ? needed(sim, destination) : 1) &&
 		(ready == 0 || count_canary_endpoints(sim, VIEW_NOW) > 0))
 		sim_fail(sim,
@@ -123,6 +142,16 @@ static void check_routes(const struct sim *sim, enum view view)
 	check_pinned(sim, &routing, view);
 }
 
+/* No pod of the version that survives is restarted: from the moment that it carries everything. */
+static void check_survivor(const struct sim *sim, const struct event *event)
+{
+	const struct invariants *invariants = sim->invariants;
+	bool survives = invariants->goal == GOAL_FINISH && !invariants->degraded &&
+			invariants->handover != HANDOVER_ROLLING;
+	if (survives && event->object->deleting && str_starts(event->object->name, "web-v2-"))
+		sim_fail(sim, "%s is deleted, of the version that survives", event->object->name);
+}
+
 void invariants_check(struct sim *sim)
 {
 	if (sim->invariants == NULL)
@@ -137,6 +166,8 @@ void invariants_check(struct sim *sim)
 		check_sets(sim);
 	if (kind == &KIND_REPLICA_SET || kind == &KIND_DEPLOYMENT)
 		return;
+	if (kind == &KIND_POD)
+		check_survivor(sim, event);
 	check_serving(sim);
 	check_routes(sim, VIEW_NOW);
 }
@@ -167,9 +198,13 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 	static const char *const STABLE[] = {
 		"/spec/replicas", "/spec/paused", "/spec/template/metadata/labels/version", NULL};
 	static const char *const RENEWED[] = {
-		"/spec/replicas", "/spec/paused", "/spec/template", NULL};
-	static const char *const SET[] = {
-		"/metadata/labels/version", "/spec/template/metadata/labels/version", NULL};
+		"/spec/replicas", "/spec/paused", "/spec/template", "/spec/strategy", NULL};
+	static const char *const SET[] = {"/metadata/labels/version",
+		"/spec/template/metadata/labels/version", "/metadata/labels/app",
+		"/metadata/labels/batchrollout~1service", NULL};
+	static const char *const KEPT[] = {"/spec/replicas",
+		"/metadata/labels/batchrollout~1service",
+		"/metadata/labels/app.kubernetes.io~1managed-by", NULL};
 	static const char *const POD[] = {"/metadata/labels/version", NULL};
 	static const char *const ROUTES[] = {"/spec/http/1/route", "/spec/http/2/route", NULL};
 	static const char *const ROUTES_WITH_RULES[] = {"/spec/http", NULL};
@@ -181,7 +216,7 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 	if (kind == &KIND_CONFIG_MAP && is_ours(write))
 		return RECORD;
 	if (kind == &KIND_DEPLOYMENT && is_ours(write))
-		return CANARY;
+		return sim->invariants->handover == HANDOVER_SWAP ? KEPT : CANARY;
 	if (is_ours(write))
 		return OWN;
 	if (kind == &KIND_DEPLOYMENT && str_equal(write->name, "web"))
@@ -231,9 +266,12 @@ void invariants_check_write(struct sim *sim, const struct write *write)
 {
 	if (sim->invariants == NULL || write->dry_run)
 		return;
+	bool swaps = sim->invariants->handover == HANDOVER_SWAP && sim->invariants->finishing &&
+		     write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web");
+	sim->invariants->swapped = sim->invariants->swapped || swaps;
 	if (write->verb == WRITE_UPDATE)
 		check_patch(sim, write);
-	else if (!is_ours(write))
+	else if (!is_ours(write) && !swaps)
 		sim_fail(sim, "%s/%s is not ours to create or delete", write->kind->singular,
 			write->name);
 }

@@ -18,6 +18,8 @@ struct invariants {
 	/* From the record, as it is written. */
 	bool begun;
 	enum goal goal;
+	enum handover_mode handover;
+	bool swapped;	/* stable was deleted, perhaps made again */
 	bool finishing; /* finish has begun once: templates change from here on */
 };
 

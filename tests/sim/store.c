@@ -123,6 +123,23 @@ bool sim_is_owned(const json *tree, const char *uid)
 	return false;
 }
 
+/* A line for each change, to read what the controllers did. */
+static void trace_event(
+	const struct sim *sim, const struct object *object, const char *type, const json *tree)
+{
+	const json *replicas = json_path(tree, "spec", "replicas", NULL);
+	const json *available = json_path(tree, "status", "availableReplicas", NULL);
+	(void)fprintf(stderr, "%6" PRId64 " %zu %s %s/%s", sim->now_ms, sim->event_count, type,
+		object->kind->singular, object->name);
+	if (replicas != NULL)
+		(void)fprintf(stderr, " replicas %d, available %d", (int)json_integer(replicas, 0),
+			(int)json_integer(available, 0));
+	if (object->kind == &KIND_POD)
+		(void)fprintf(stderr, " %s%s", object->ready ? "ready" : "not ready",
+			object->deleting ? ", going" : "");
+	(void)fputc('\n', stderr);
+}
+
 static void log_event(struct sim *sim, struct object *object, const char *type, json *tree)
 {
 	AUTO_STRING version = mem_format("%zu", sim->event_count + 1);
@@ -135,6 +152,8 @@ static void log_event(struct sim *sim, struct object *object, const char *type, 
 		object->ready = !deleted && sim_pod_is_ready(tree);
 		object->deleting = deleted || object_is_deleting(tree);
 	}
+	if (sim->trace)
+		trace_event(sim, object, type, tree);
 	invariants_check(sim);
 }
 

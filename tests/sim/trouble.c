@@ -457,7 +457,6 @@ void completed_releases_can_be_aborted(void **state)
 			AUTO_JSON before = world_snapshot(sim);
 			start(sim, &setting, 0, NULL);
 			assert_phase(sim, PHASE_COMPLETED);
-			sim->invariants->degraded = true;
 			run(sim, run_abort, 0, NULL);
 			assert_phase(sim, PHASE_ABORTED);
 			world_assert_restored(sim, before, true);

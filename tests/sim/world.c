@@ -14,6 +14,7 @@ const char *const WORLD_NAMES[WORLD_COUNT] = {
 	[WORLD_NAMED_SUBSETS] = "named subsets",
 	[WORLD_RULES] = "rules",
 	[WORLD_GATEWAY] = "gateway",
+	[WORLD_SELECTED] = "selected",
 	[WORLD_PARENT] = "parent",
 };
 
@@ -49,7 +50,8 @@ static struct object *add(
 /* Where the user labels pods by version. */
 static bool is_labeled(enum world world)
 {
-	return world == WORLD_SUBSETS || world == WORLD_NAMED_SUBSETS || world == WORLD_PARENT;
+	return world == WORLD_SUBSETS || world == WORLD_NAMED_SUBSETS || world == WORLD_PARENT ||
+	       world == WORLD_SELECTED;
 }
 
 static bool has_rules(enum world world)
@@ -71,6 +73,8 @@ static void add_deployment(struct sim *sim, const struct setting *setting)
 	if (is_labeled(setting->world))
 		map_set_text(
 			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
+	if (setting->world == WORLD_SELECTED)
+		map_set_text(json_get(spec, "selector"), "matchLabels", "version", "v1");
 	sim_put(sim, deployment, tree);
 }
 
@@ -163,7 +167,7 @@ static void add_istio(struct sim *sim, enum world world)
 		add_routes(sim, "'host': 'web'");
 		return;
 	}
-	const char *name = world == WORLD_SUBSETS ? "v1" : "prod";
+	const char *name = world == WORLD_NAMED_SUBSETS ? "prod" : "v1";
 	AUTO_STRING rules = mem_format("{'host': 'web', 'subsets': [{'name': '%s', 'labels': "
 				       "{'version': 'v1'}}, {'name': 'unrelated', 'labels': "
 				       "{'version': 'v0'}}]}",
@@ -220,6 +224,7 @@ struct start_options world_options(const struct setting *setting)
 		.pause = setting->pause,
 		.timeout = "60s",
 		.keep_stable = setting->keep_stable,
+		.handover = setting->handover,
 	};
 }
 
@@ -244,6 +249,24 @@ json *world_snapshot(const struct sim *sim)
 			json_set(snapshot, key, tree);
 		}
 	return snapshot;
+}
+
+/* What a Deployment that was made again has new: its identity, and ReplicaSets that are called
+ * after the template that it was made with. */
+static void forget_identity(json *snapshot)
+{
+	AUTO_JSON names = json_array();
+	json_for_each (tree, snapshot) {
+		json *metadata = json_get(tree, "metadata");
+		if (str_starts(json_key(tree), "ReplicaSet/web-"))
+			json_append(names, json_string(json_key(tree)));
+		if (!str_starts(json_key(tree), "Deployment/web"))
+			continue;
+		json_remove(metadata, "uid");
+		json_remove(metadata, "creationTimestamp");
+	}
+	json_for_each (name, names)
+		json_remove(snapshot, json_text(name));
 }
 
 /* The revision counts up when the Deployment has been to the new version and back. */
@@ -274,6 +297,10 @@ static int take_pods(const struct sim *sim, json *snapshot, json **ret_example)
 		json_remove(metadata, "name");
 		json_remove(metadata, "uid");
 		json_remove(metadata, "creationTimestamp");
+		if (sim->invariants->swapped) {
+			json_remove(metadata, "ownerReferences");
+			object_set_label(pod, "pod-template-hash", NULL);
+		}
 		if (*ret_example == NULL)
 			*ret_example = json_copy(pod);
 		else if (!json_equal(pod, *ret_example))
@@ -329,7 +356,32 @@ void world_assert_restored(struct sim *sim, const json *snapshot, bool finished)
 		forget_revisions(found);
 		forget_revisions(expected);
 	}
+	if (sim->invariants->swapped) {
+		forget_identity(found);
+		forget_identity(expected);
+	}
 	assert_trees(sim, found, expected);
+}
+
+static bool is_swapped(const struct setting *setting)
+{
+	return setting->world == WORLD_SELECTED || str_equal(setting->handover, "swap");
+}
+
+/* The copy has taken the Deployment's place. */
+static void expect_swap(json *expected)
+{
+	json *deployment = json_detach(expected, "Deployment/web");
+	json_set_text(json_get(deployment, "metadata"), "name", "web-v2");
+	map_set_text(
+		json_path(deployment, "spec", "selector", NULL), "matchLabels", "version", "v2");
+	json_set(expected, "Deployment/web-v2", deployment);
+	AUTO_JSON names = json_array();
+	json_for_each (tree, expected)
+		if (str_starts(json_key(tree), "ReplicaSet/web-"))
+			json_append(names, json_string(json_key(tree)));
+	json_for_each (name, names)
+		json_remove(expected, json_text(name));
 }
 
 /* What the user's objects are when the new version has taken over. */
@@ -338,10 +390,13 @@ static void expect_new_version(json *expected, const struct setting *setting)
 	json *spec = json_path(expected, "Deployment/web", "spec", NULL);
 	json *container = json_first(json_path(spec, "template", "spec", "containers", NULL));
 	json_set_text(container, "image", "registry/web:v2");
-	if (!is_labeled(setting->world))
-		return;
-	map_set_text(json_path(spec, "template", "metadata", NULL), "labels", "version", "v2");
-	if (setting->world == WORLD_PARENT)
+	/* Pods that are taken over keep the label. */
+	if (is_labeled(setting->world) || !str_equal(setting->handover, "rolling"))
+		map_set_text(
+			json_path(spec, "template", "metadata", NULL), "labels", "version", "v2");
+	if (is_swapped(setting))
+		expect_swap(expected);
+	if (!is_labeled(setting->world) || setting->world == WORLD_PARENT)
 		return;
 	json *subset =
 		json_first(json_path(expected, "DestinationRule/web", "spec", "subsets", NULL));
@@ -380,6 +435,10 @@ void world_assert_completed(struct sim *sim, const json *snapshot, const struct 
 	expect_new_version(expected, setting);
 	expect_empty_set(expected);
 	drop_new_sets(found, expected);
+	if (is_swapped(setting)) {
+		forget_identity(found);
+		forget_identity(expected);
+	}
 	forget_revisions(found);
 	forget_revisions(expected);
 	assert_trees(sim, found, expected);

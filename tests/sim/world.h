@@ -13,6 +13,7 @@ enum world {
 	WORLD_NAMED_SUBSETS, /* the same, the subset is called prod */
 	WORLD_RULES,	     /* --match and --sticky; routes and subsets in another namespace too */
 	WORLD_GATEWAY,	     /* an HTTPRoute at a Gateway; sidecars, and none for the mesh */
+	WORLD_SELECTED,	     /* the selector has the version, so that the copy stays */
 	WORLD_PARENT, /* pods labeled by version; --match; an HTTPRoute for the mesh, and another */
 	WORLD_COUNT,
 };
@@ -27,6 +28,7 @@ struct setting {
 	int replicas;
 	uint64_t seed;
 	bool keep_stable;
+	const char *handover;
 };
 
 /* A cluster at rest, with the invariants checked from here on. */
