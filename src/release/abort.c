@@ -52,6 +52,27 @@ static int stable_there_act(
 	return 0;
 }
 
+/* The old template is to be what its ReplicaSet has, which may just have lost its label. As long as
+ * the controllers do not know that, they would meet a template that no ReplicaSet has, and make
+ * another one for it. */
+
+static void sets_observed_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->tagged)
+		buf_addf(buf, "the controllers have seen the ReplicaSets of deployment.apps/%s",
+			situation->record->plan.deployment);
+}
+
+static bool sets_observed_holds(const struct situation *situation)
+{
+	if (!has_new_template(situation))
+		return true;
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (is_stables_set(situation->seen, set) && !is_observed(set))
+			return false;
+	return true;
+}
+
 /* Stable runs the old version at its full size. A template that neither the old nor the new version
  * has is somebody's change, and stays. */
 
@@ -391,9 +412,12 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(stable_there_describe, stable_there_holds, stable_there_act),
 	RUNG_ACT(opened_describe, opened_holds, opened_act),
 	RUNG_SETTLE(settled_describe, open_settled_holds, "abort-opened"),
-	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
+	RUNG_ACT(returning_describe, returning_holds, stable_emptied_act),
+	RUNG_WAIT(returning_describe, returning_seen_holds),
 	RUNG_ACT(returned_describe, returned_holds, returned_act),
 	RUNG_WAIT(returned_describe, returned_seen_holds),
+	RUNG_WAIT(sets_observed_describe, sets_observed_holds),
+	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
 	RUNG_ACT(unpaused_describe, resumed_holds, unpaused_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
 	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),

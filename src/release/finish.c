@@ -139,15 +139,17 @@ static int routes_finished_act(
 	return routes_change(situation, ROUTES_FINISHED, action, err);
 }
 
-/* In replicas mode too: kube-proxy must know stable's new pods before the canary's go. */
-static void routes_settled_describe(const struct situation *situation, struct buf *buf)
-{
-	describe_settled(situation, buf, "where the requests go now");
-}
-
+/* Where pods are started anew, in replicas mode too: kube-proxy must know stable's new pods before
+ * the canary's go. */
 static bool routes_settled_holds(const struct situation *situation)
 {
 	return !uses_routes(situation) && situation->record->plan.handover != HANDOVER_ROLLING;
+}
+
+static void routes_settled_describe(const struct situation *situation, struct buf *buf)
+{
+	if (!routes_settled_holds(situation))
+		describe_settled(situation, buf, "where the requests go now");
 }
 
 static void rules_finished_describe(const struct situation *situation, struct buf *buf)

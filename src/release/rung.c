@@ -51,7 +51,8 @@ void action_delete(
 {
 	struct action_write *place = add_write(action, WRITE_DELETE, kind, json_copy(object), NULL);
 	place->write.propagation = propagation;
-	place->said = mem_format("%s/%s deleted", kind->singular, place->write.name);
+	place->said = mem_format("%s/%s deleted%s", kind->singular, place->write.name,
+		str_equal(propagation, "Orphan") ? ", its pods stay" : "");
 }
 
 void action_update(struct action *action, const struct kind *kind, const json *before, json *after,

@@ -48,6 +48,10 @@ void adopted_describe(const struct situation *situation, struct buf *buf);
 bool orphaned_holds(const struct situation *situation);
 int orphaned_act(const struct situation *situation, struct action *action, struct err *err);
 bool adopted_holds(const struct situation *situation);
+/* For abort, before the next: stable is at 0, as long as there are any. Acts as stable_emptied. */
+void returning_describe(const struct situation *situation, struct buf *buf);
+bool returning_holds(const struct situation *situation);
+bool returning_seen_holds(const struct situation *situation);
 /* For abort too: the ReplicaSets that were let go of are stable's again. */
 void returned_describe(const struct situation *situation, struct buf *buf);
 bool returned_holds(const struct situation *situation);

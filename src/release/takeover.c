@@ -241,6 +241,30 @@ bool adopted_holds(const struct situation *situation)
 
 /* --- and its history back ------------------------------------------------------------------- */
 
+/* The first that comes back would get all pods, be it the right one or not, where stable has none
+ * and is to have some: on the way back it waits at 0 until all are there. */
+static bool may_return(const struct situation *situation)
+{
+	return is_taken(situation) || json_count(released_sets(situation)) == 0;
+}
+
+void returning_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->plan.handover == HANDOVER_TAKEOVER)
+		buf_addf(buf, "deployment.apps/%s waits for its old ReplicaSets",
+			situation->record->plan.deployment);
+}
+
+bool returning_holds(const struct situation *situation)
+{
+	return may_return(situation) || wanted_replicas(stable_deployment(situation->seen)) == 0;
+}
+
+bool returning_seen_holds(const struct situation *situation)
+{
+	return may_return(situation) || is_observed(stable_deployment(situation->seen));
+}
+
 void returned_describe(const struct situation *situation, struct buf *buf)
 {
 	if (situation->record->plan.handover == HANDOVER_TAKEOVER)

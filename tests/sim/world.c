@@ -59,22 +59,23 @@ static bool has_rules(enum world world)
 	return world == WORLD_RULES || world == WORLD_PARENT;
 }
 
+/* With a version before in its history. */
 static void add_deployment(struct sim *sim, const struct setting *setting)
 {
-	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web",
-		"{'replicas': 1, 'revisionHistoryLimit': 10, 'selector': {'matchLabels': {'app': "
-		"'web'}}, 'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
-		"'25%', 'maxUnavailable': '25%'}}, 'template': {'metadata': {'labels': {'app': "
-		"'web', 'sidecar.istio.io/inject': 'true'}}, 'spec': {'containers': [{'name': "
-		"'web', 'image': 'registry/web:v1'}]}}}");
+	AUTO_STRING spec = mem_format("{'replicas': %d, 'revisionHistoryLimit': 10, 'selector': "
+				      "{'matchLabels': {'app': 'web'%s}}, 'strategy': {'type': "
+				      "'RollingUpdate', 'rollingUpdate': {'maxSurge': '25%%', "
+				      "'maxUnavailable': '25%%'}}, 'template': {'metadata': "
+				      "{'labels': {'app': 'web', 'sidecar.istio.io/inject': "
+				      "'true'%s}}, 'spec': {'containers': [{'name': 'web', "
+				      "'image': 'registry/web:v0'}]}}}",
+		setting->replicas, setting->world == WORLD_SELECTED ? ", 'version': 'v1'" : "",
+		is_labeled(setting->world) ? ", 'version': 'v1'" : "");
+	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web", spec);
+	sim_run_for(sim, 5000);
 	json *tree = json_copy(deployment->now);
-	json *spec = json_get(tree, "spec");
-	json_set_integer(spec, "replicas", setting->replicas);
-	if (is_labeled(setting->world))
-		map_set_text(
-			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
-	if (setting->world == WORLD_SELECTED)
-		map_set_text(json_get(spec, "selector"), "matchLabels", "version", "v1");
+	json *containers = json_path(tree, "spec", "template", "spec", "containers", NULL);
+	json_set_text(json_first(containers), "image", "registry/web:v1");
 	sim_put(sim, deployment, tree);
 }
 
