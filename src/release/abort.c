@@ -80,6 +80,28 @@ static int stable_restored_act(
 	return 0;
 }
 
+/* The old template is to be what its ReplicaSet has, which may just have lost its label. As long as
+ * the controllers do not know that, they would meet a template that no ReplicaSet has, and make
+ * another one for it. */
+
+static void sets_observed_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->tagged)
+		buf_addf(buf, "the controllers have seen the ReplicaSets of deployment.apps/%s",
+			situation->record->plan.deployment);
+}
+
+static bool sets_observed_holds(const struct situation *situation)
+{
+	if (!has_new_template(situation))
+		return true;
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (str_equal(object_controller_uid(set), object_uid(situation->record->stable)) &&
+			!is_observed(set))
+			return false;
+	return true;
+}
+
 static void stable_ready_describe(const struct situation *situation, struct buf *buf)
 {
 	describe_serving(
@@ -265,6 +287,7 @@ static int rules_restored_act(
 const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(opened_describe, opened_holds, opened_act),
 	RUNG_SETTLE(settled_describe, open_settled_holds, "abort-opened"),
+	RUNG_WAIT(sets_observed_describe, sets_observed_holds),
 	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
 	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),
