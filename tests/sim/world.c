@@ -60,7 +60,8 @@ static bool has_rules(enum world world)
 static void add_deployment(struct sim *sim, const struct setting *setting)
 {
 	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web",
-		"{'replicas': 1, 'revisionHistoryLimit': 10, 'selector': {'matchLabels': {'app': "
+		"{'replicas': 1, 'revisionHistoryLimit': 10, 'progressDeadlineSeconds': 600, "
+		"'selector': {'matchLabels': {'app': "
 		"'web'}}, 'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
 		"'25%', 'maxUnavailable': '25%'}}, 'template': {'metadata': {'labels': {'app': "
 		"'web', 'sidecar.istio.io/inject': 'true'}}, 'spec': {'containers': [{'name': "
@@ -251,6 +252,7 @@ static void forget_revisions(json *snapshot)
 {
 	json_for_each (tree, snapshot) {
 		object_set_annotation(tree, "deployment.kubernetes.io/revision", NULL);
+		object_set_annotation(tree, "deployment.kubernetes.io/revision-history", NULL);
 		object_set_annotation(tree, "deployment.kubernetes.io/desired-replicas", NULL);
 		object_set_annotation(tree, "deployment.kubernetes.io/max-replicas", NULL);
 	}
