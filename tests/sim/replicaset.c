@@ -1,19 +1,21 @@
-/*
- * The ReplicaSet controller, after pkg/controller/replicaset of Kubernetes 1.36, and a kubelet that
- * makes pods ready after a while and removes deleted ones after their grace.
- */
+/* The ReplicaSet controller, after pkg/controller/replicaset of Kubernetes 1.36. */
 #include <stdlib.h>
 
 #include "api/selector.h"
 #include "sim/sim.h"
 
 #define PODS_MAXIMUM 512
-#define START_MS 1500
 
 static const json *seen(const struct object *object)
 {
 	return object->views[VIEW_CONTROLLERS];
 }
+
+struct owned {
+	struct object *pods[PODS_MAXIMUM];
+	size_t count;
+	int64_t terminating;
+};
 
 /* --- pods ----------------------------------------------------------------------------------- */
 
@@ -26,114 +28,65 @@ static void create_pod(struct sim *sim, struct object *set)
 	json *metadata = json_ensure_object(pod, "metadata");
 	json_set_text(metadata, "name", name);
 	json_set_text(metadata, "namespace", set->namespace);
-	json *reference = json_object();
-	json_set_text(reference, "apiVersion", "apps/v1");
-	json_set_text(reference, "kind", "ReplicaSet");
-	json_set_text(reference, "name", set->name);
-	json_set_text(reference, "uid", set->uid);
-	json_set_bool(reference, "controller", true);
-	json_append(json_ensure_array(metadata, "ownerReferences"), reference);
+	sim_add_owner(pod, set);
 	json_set_text(json_ensure_object(pod, "status"), "phase", "Pending");
-	struct object *object = sim_create(sim, &KIND_POD, pod);
-	object->ready_at = sim->now_ms + 100 + (int64_t)sim_random(sim, START_MS);
+	pods_begin(sim, sim_create(sim, &KIND_POD, pod));
 }
 
-static const char *image_of(const json *pod)
+/* Takes an orphan that the selector matches: asked of the server, whether it still may. False after
+ * a conflict. */
+static bool adopt(struct sim *sim, const struct object *set, struct object *pod)
 {
-	return json_get_text(json_first(json_path(pod, "spec", "containers", NULL)), "image");
-}
-
-static json *condition(const char *type, bool status)
-{
-	json *node = json_object();
-	json_set_text(node, "type", type);
-	json_set_text(node, "status", status ? "True" : "False");
-	return node;
-}
-
-static void start_pod(struct sim *sim, struct object *pod)
-{
+	if (set->now == NULL || object_is_deleting(set->now) || pod->now == NULL ||
+		object_controller_uid(pod->now) != NULL)
+		return false;
 	json *tree = json_copy(pod->now);
-	json_remove(tree, "status");
-	bool broken = sim->broken_image != NULL && str_equal(image_of(tree), sim->broken_image);
-	json *status = json_ensure_object(tree, "status");
-	AUTO_STRING address = mem_format("10.0.%s", pod->uid);
-	json_set_text(status, "podIP", address);
-	json_append(json_ensure_array(status, "conditions"), condition("PodScheduled", true));
-	json_append(json_ensure_array(status, "conditions"), condition("Ready", !broken));
-	if (broken) {
-		json *container = json_object();
-		json_set_text(container, "name", "web");
-		json *waiting =
-			json_ensure_object(json_ensure_object(container, "state"), "waiting");
-		json_set_text(waiting, "reason", "ImagePullBackOff");
-		json_set_text(waiting, "message", "Back-off pulling image");
-		json_append(json_ensure_array(status, "containerStatuses"), container);
-	} else {
-		json_set_text(status, "phase", "Running");
-	}
+	sim_add_owner(tree, set);
 	sim_put(sim, pod, tree);
+	return true;
 }
 
-void sim_heal(struct sim *sim)
+/* ControllerRefManager for a pod that is not over: whether it is the set's. */
+static bool claim(struct sim *sim, struct object *set, struct object *pod, bool *ret_done)
 {
-	sim->broken_image = NULL;
-	sim_each(pod, sim, &KIND_POD) if (pod->now != NULL && !pod->ready && !pod->deleting &&
-					  pod->ready_at < 0) pod->ready_at = sim->now_ms + 1;
-}
-
-bool pods_tick(struct sim *sim)
-{
-	sim_each(pod, sim, &KIND_POD)
-	{
-		if (pod->now == NULL)
-			continue;
-		if (pod->gone_at >= 0 && pod->gone_at <= sim->now_ms) {
-			pod->gone_at = -1;
-			sim_remove(sim, pod);
-			return true;
-		}
-		if (pod->ready_at >= 0 && pod->ready_at <= sim->now_ms) {
-			pod->ready_at = -1;
-			start_pod(sim, pod);
-			return true;
-		}
+	const json *selector = json_path(seen(set), "spec", "selector", NULL);
+	const char *owner = object_controller_uid(seen(pod));
+	bool deleting = object_is_deleting(seen(set));
+	bool matches = selector_matches(selector, json_path(seen(pod), "metadata", "labels", NULL));
+	if (owner == NULL) {
+		if (deleting || !matches)
+			return false;
+		*ret_done = adopt(sim, set, pod);
+		return *ret_done;
 	}
-	return false;
+	if (!matches && !deleting)
+		sim_release_from(sim, pod, set->uid);
+	return matches;
 }
 
-int64_t pods_next_time(const struct sim *sim)
+/* False after a conflict. */
+static bool find_pods(struct sim *sim, struct object *set, struct owned *ret)
 {
-	int64_t next = -1;
-	sim_each(pod, sim, &KIND_POD)
-	{
-		if (pod->now == NULL)
-			continue;
-		if (pod->gone_at >= 0 && (next < 0 || pod->gone_at < next))
-			next = pod->gone_at;
-		if (pod->ready_at >= 0 && (next < 0 || pod->ready_at < next))
-			next = pod->ready_at;
-	}
-	return next;
-}
-
-/* --- the controller ------------------------------------------------------------------------- */
-
-struct owned {
-	struct object *pods[PODS_MAXIMUM];
-	size_t count;
-};
-
-static void find_pods(struct sim *sim, const struct object *set, struct owned *ret)
-{
+	bool done = true;
 	ret->count = 0;
-	sim_each(pod, sim, &KIND_POD) if (seen(pod) != NULL && !object_is_deleting(seen(pod)) &&
-					  ret->count < PODS_MAXIMUM &&
-					  str_equal(object_controller_uid(seen(pod)), set->uid))
-		ret->pods[ret->count++] = pod;
+	ret->terminating = 0;
+	sim_each(pod, sim, &KIND_POD)
+	{
+		if (seen(pod) == NULL || sim_pod_has_ended(seen(pod)))
+			continue;
+		const char *owner = object_controller_uid(seen(pod));
+		if (owner != NULL && !str_equal(owner, set->uid))
+			continue;
+		if (object_is_deleting(seen(pod)))
+			ret->terminating += owner != NULL;
+		else if (ret->count < PODS_MAXIMUM && claim(sim, set, pod, &done))
+			ret->pods[ret->count++] = pod;
+	}
+	return done;
 }
 
-/* Not ready ones go first, then by chance. */
+/* Those not ready go first, then by chance: on which node a pod is and how long it has been ready,
+ * which decide then, may be anything. */
 static struct object *choose_victim(struct sim *sim, struct owned *owned)
 {
 	size_t chosen = sim_random(sim, owned->count);
@@ -160,34 +113,57 @@ static void manage(struct sim *sim, struct object *set, struct owned owned)
 	set->expected = sim->event_count;
 }
 
-static void sync_status(struct sim *sim, struct object *set, const struct owned *owned)
+/* --- status --------------------------------------------------------------------------------- */
+
+/* Ready for minReadySeconds; wakes the set when the next one will be. */
+static bool is_available(struct sim *sim, struct object *set, const struct object *pod)
 {
-	int64_t ready = 0;
-	for (size_t i = 0; i < owned->count; i++)
-		ready += sim_pod_is_ready(seen(owned->pods[i]));
-	AUTO_JSON tree = json_copy(seen(set));
-	json *status = json_ensure_object(tree, "status");
+	int64_t seconds = json_integer(json_path(seen(set), "spec", "minReadySeconds", NULL), 0);
+	int64_t at = pod->ready_since + seconds * 1000;
+	if (at <= sim->now_ms)
+		return true;
+	if (set->wake_at < 0 || at < set->wake_at)
+		set->wake_at = at;
+	return false;
+}
+
+static json *make_status(struct sim *sim, struct object *set, const struct owned *owned)
+{
+	int64_t ready = 0, available = 0;
+	for (size_t i = 0; i < owned->count; i++) {
+		if (!sim_pod_is_ready(seen(owned->pods[i])))
+			continue;
+		ready++;
+		available += is_available(sim, set, owned->pods[i]);
+	}
+	json *status = json_object();
 	json_set_integer(status, "replicas", (int64_t)owned->count);
 	json_set_integer(status, "readyReplicas", ready);
-	json_set_integer(status, "availableReplicas", ready);
-	json_set_integer(status, "observedGeneration",
-		json_integer(json_path(seen(set), "metadata", "generation", NULL), 0));
-	if (json_equal(tree, seen(set)))
+	json_set_integer(status, "availableReplicas", available);
+	json_set_integer(status, "terminatingReplicas", owned->terminating);
+	json_set_integer(status, "observedGeneration", sim_generation(seen(set)));
+	return status;
+}
+
+/* updateReplicaSetStatus: after a conflict, what was counted is written into what is there now. */
+static void sync_status(struct sim *sim, struct object *set, const struct owned *owned)
+{
+	AUTO_JSON status = make_status(sim, set, owned);
+	if (json_equal(status, json_get(seen(set), "status")) || set->now == NULL)
 		return;
-	if (sim_is_current(set, VIEW_CONTROLLERS))
-		sim_put(sim, set, TAKE(tree));
-	else
-		set->dirty = true; /* a conflict: again, when the cache has caught up */
+	json *tree = json_copy(set->now);
+	json_set(tree, "status", TAKE(status));
+	sim_put_status(sim, set, tree);
 }
 
 void replica_set_sync(struct sim *sim, struct object *set)
 {
 	struct owned owned;
-	if (set->now == NULL || object_is_deleting(seen(set)))
+	set->dirty = !find_pods(sim, set, &owned);
+	if (set->dirty)
 		return;
-	find_pods(sim, set, &owned);
 	/* Expectations: its own pods must be in the cache before it counts again. */
-	if (sim->positions[CACHED_PODS] >= set->expected)
+	if (sim->positions[CACHED_PODS] >= set->expected && !object_is_deleting(seen(set)))
 		manage(sim, set, owned);
 	sync_status(sim, set, &owned);
 }

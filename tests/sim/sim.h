@@ -40,7 +40,8 @@ struct object {
 	size_t expected; /* the end of the log after the controller's last write about its pods */
 	/* Pods: derived from `now`, for speed. */
 	bool ready, deleting;
-	int64_t ready_at, gone_at;
+	int64_t ready_at, gone_at, ready_since;
+	int64_t wake_at; /* ReplicaSets: when a pod of it will have been ready long enough */
 };
 
 struct event {
@@ -96,6 +97,8 @@ struct object *sim_find(
 struct object *sim_find_uid(const struct sim *sim, const char *uid);
 struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_taken);
 void sim_put(struct sim *sim, struct object *object, json *tree_taken);
+/* The same through the status subresource: what changes beside the spec makes no new generation. */
+void sim_put_status(struct sim *sim, struct object *object, json *tree_taken);
 void sim_remove(struct sim *sim, struct object *object);
 /* A DELETE as the API server does it. */
 void sim_delete(struct sim *sim, struct object *object, const char *propagation);
@@ -118,6 +121,8 @@ void deployment_sync(struct sim *sim, struct object *deployment);
 void replica_set_sync(struct sim *sim, struct object *set);
 void endpoints_sync(struct sim *sim);
 bool collect_garbage(struct sim *sim);
+/* pods.c: the kubelet is told of a new pod. */
+void pods_begin(struct sim *sim, struct object *pod);
 /* The kubelet: true when a pod's time had come. */
 bool pods_tick(struct sim *sim);
 /* The broken image is there now; its pods get ready. */
@@ -125,8 +130,16 @@ void sim_heal(struct sim *sim);
 int64_t pods_next_time(const struct sim *sim);
 
 bool sim_pod_is_ready(const json *pod);
+/* Its phase is Succeeded or Failed. */
+bool sim_pod_has_ended(const json *pod);
+int64_t sim_generation(const json *tree);
+
 /* Whether an owner reference of the tree has this uid. */
 bool sim_is_owned(const json *tree, const char *uid);
+/* Makes the owner its controller, in the tree. */
+void sim_add_owner(json *tree, const struct object *owner);
+/* Takes the owner references with this uid off the object, where it is still there. */
+void sim_release_from(struct sim *sim, struct object *object, const char *uid);
 
 /* For each object of a kind; where it is to be there in the store (or in a view), ask. */
 #define sim_each(item, sim, of_kind)                                                               \

@@ -1,4 +1,5 @@
 /* Who does something next: chosen by chance among all who have something to do. */
+#include "api/selector.h"
 #include "sim/invariants.h"
 #include "sim/sim.h"
 
@@ -18,16 +19,57 @@ static bool skip_to_event(struct sim *sim, enum cached_kind cache)
 	return *position < sim->event_count;
 }
 
-static void mark_owner(struct sim *sim, const json *tree)
+static void wake(struct sim *sim, const char *uid)
 {
-	struct object *owner = sim_find_uid(sim, object_controller_uid(tree));
+	struct object *owner = sim_find_uid(sim, uid);
 	if (owner != NULL)
 		owner->dirty = true;
 }
 
-static void mark_all(struct sim *sim, const struct kind *kind)
+static const json *labels_of(const json *tree)
 {
-	sim_each(object, sim, kind) object->dirty = true;
+	return json_path(tree, "metadata", "labels", NULL);
+}
+
+/* Who might adopt it. */
+static void wake_matching(struct sim *sim, const struct kind *owners, const json *tree)
+{
+	sim_each(owner, sim, owners)
+	{
+		const json *selector =
+			json_path(owner->views[VIEW_CONTROLLERS], "spec", "selector", NULL);
+		if (selector_matches(selector, labels_of(tree)))
+			owner->dirty = true;
+	}
+}
+
+/* Whose queue a change of a dependent goes into, exactly: what wakes nobody is acted on by nobody.
+ * addReplicaSet, updateReplicaSet, deleteReplicaSet, and the same for pods. */
+static void wake_owners(
+	struct sim *sim, const struct kind *owners, const json *old, const json *new, bool deleted)
+{
+	const char *before = object_controller_uid(old);
+	const char *now = object_controller_uid(new);
+	bool changed = !str_equal(before, now);
+	if (before != NULL && changed)
+		wake(sim, before);
+	if (now != NULL)
+		wake(sim, now);
+	else if (!deleted &&
+		 (changed || old == NULL || !json_equal(labels_of(old), labels_of(new))))
+		wake_matching(sim, owners, new);
+}
+
+/* A Deployment that recreates waits until the last old pod is gone. */
+static void wake_deployment_of(struct sim *sim, const json *pod)
+{
+	const struct object *set = sim_find_uid(sim, object_controller_uid(pod));
+	const json *tree = set == NULL ? NULL : set->views[VIEW_CONTROLLERS];
+	struct object *deployment = sim_find_uid(sim, object_controller_uid(tree));
+	if (deployment != NULL && str_equal(json_path_text(deployment->views[VIEW_CONTROLLERS],
+						    "spec", "strategy", "type", NULL),
+					  "Recreate"))
+		deployment->dirty = true;
 }
 
 /* The cache takes one event in, and the controllers of what it is about get to know. */
@@ -35,16 +77,21 @@ static void advance_cache(struct sim *sim, enum cached_kind cache)
 {
 	const struct event *event = &sim->events[sim->positions[cache]++];
 	struct object *object = event->object;
+	const json *old = object->views[VIEW_CONTROLLERS];
 	bool deleted = str_equal(event->type, "DELETED");
 	object->views[VIEW_CONTROLLERS] = deleted ? NULL : event->tree;
 	object->dirty = true;
-	if (cache == CACHED_SETS || cache == CACHED_PODS) {
-		mark_owner(sim, event->tree);
-		if (object_controller_uid(event->tree) == NULL)
-			mark_all(sim, cache == CACHED_SETS ? &KIND_DEPLOYMENT : &KIND_REPLICA_SET);
-	}
+	if (cache == CACHED_SETS)
+		wake_owners(sim, &KIND_DEPLOYMENT, old, event->tree, deleted);
+	if (cache == CACHED_PODS)
+		wake_owners(sim, &KIND_REPLICA_SET, old, event->tree, deleted);
+	if (cache == CACHED_PODS && deleted)
+		wake_deployment_of(sim, event->tree);
 	if (cache == CACHED_PODS || cache == CACHED_SERVICES)
 		sim->endpoints_dirty = true;
+	/* The garbage collector's graph is made of what it has seen. */
+	if (old == NULL || deleted || object_is_deleting(event->tree))
+		sim->garbage = true;
 }
 
 /* What a candidate would do. */

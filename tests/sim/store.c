@@ -140,6 +140,17 @@ static void trace_event(
 	(void)fputc('\n', stderr);
 }
 
+bool sim_pod_has_ended(const json *pod)
+{
+	const char *phase = json_path_text(pod, "status", "phase", NULL);
+	return str_equal(phase, "Succeeded") || str_equal(phase, "Failed");
+}
+
+int64_t sim_generation(const json *tree)
+{
+	return json_integer(json_path(tree, "metadata", "generation", NULL), 0);
+}
+
 static void log_event(struct sim *sim, struct object *object, const char *type, json *tree)
 {
 	AUTO_STRING version = mem_format("%zu", sim->event_count + 1);
@@ -164,7 +175,7 @@ struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_t
 	object->namespace = mem_strdup(object_namespace(tree_taken));
 	object->name = mem_strdup(object_name(tree_taken));
 	object->uid = mem_format("uid-%zu", sim->object_count + 1);
-	object->ready_at = object->gone_at = -1;
+	object->ready_at = object->gone_at = object->wake_at = -1;
 	sim->objects = mem_grow(sim->objects, sim->object_count + 1, sizeof(struct object *));
 	sim->objects[sim->object_count++] = object;
 
@@ -179,13 +190,63 @@ struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_t
 	return object;
 }
 
+void sim_put_status(struct sim *sim, struct object *object, json *tree_taken)
+{
+	/* What changes nothing is no event. */
+	if (json_equal(tree_taken, object->now)) {
+		json_free(tree_taken);
+		return;
+	}
+	log_event(sim, object, "MODIFIED", tree_taken);
+}
+
+static void count_generation(json *tree)
+{
+	json_set_integer(json_get(tree, "metadata"), "generation", sim_generation(tree) + 1);
+}
+
+/* The controller copies a Deployment's annotations to its ReplicaSet, so they count for it. */
+static bool makes_generation(const struct object *object, const json *tree)
+{
+	return !json_equal(json_get(object->now, "spec"), json_get(tree, "spec")) ||
+	       (object->kind == &KIND_DEPLOYMENT &&
+		       !json_equal(json_path(object->now, "metadata", "annotations", NULL),
+			       json_path(tree, "metadata", "annotations", NULL)));
+}
+
 void sim_put(struct sim *sim, struct object *object, json *tree_taken)
 {
-	json *metadata = json_get(tree_taken, "metadata");
-	if (!json_equal(json_get(object->now, "spec"), json_get(tree_taken, "spec")))
-		json_set_integer(
-			metadata, "generation", json_get_integer(metadata, "generation", 0) + 1);
-	log_event(sim, object, "MODIFIED", tree_taken);
+	if (makes_generation(object, tree_taken))
+		count_generation(tree_taken);
+	sim_put_status(sim, object, tree_taken);
+}
+
+void sim_add_owner(json *tree, const struct object *owner)
+{
+	json *reference = json_object();
+	json_set_text(reference, "apiVersion", owner->kind->version);
+	json_set_text(reference, "kind", owner->kind->name);
+	json_set_text(reference, "name", owner->name);
+	json_set_text(reference, "uid", owner->uid);
+	json_set_bool(reference, "controller", true);
+	json_set_bool(reference, "blockOwnerDeletion", true);
+	json_append(json_ensure_array(json_ensure_object(tree, "metadata"), "ownerReferences"),
+		reference);
+}
+
+void sim_release_from(struct sim *sim, struct object *object, const char *uid)
+{
+	if (object->now == NULL)
+		return;
+	json *tree = json_copy(object->now);
+	json *metadata = json_get(tree, "metadata");
+	json *owners = json_get(metadata, "ownerReferences");
+	for (size_t i = json_count(owners); i-- > 0;)
+		if (str_equal(json_get_text(json_at(owners, i), "uid"), uid))
+			json_free(json_detach_at(owners, i));
+	if (json_count(owners) == 0)
+		json_remove(metadata, "ownerReferences");
+	sim_put(sim, object, tree);
 }
 
 void sim_remove(struct sim *sim, struct object *object)
@@ -215,6 +276,8 @@ void sim_delete(struct sim *sim, struct object *object, const char *propagation)
 	sim_wall_time(sim, now);
 	json *tree = json_copy(object->now);
 	json_set_text(json_get(tree, "metadata"), "deletionTimestamp", now);
+	if (sim_generation(tree) > 0)
+		count_generation(tree);
 	if (orphan || foreground)
 		add_finalizer(tree, orphan ? "orphan" : "foregroundDeletion");
 	sim_put(sim, object, tree);

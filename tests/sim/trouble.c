@@ -392,6 +392,16 @@ void edits_of_httproutes_elsewhere_are_kept(void **state)
 	}
 }
 
+/* The controller copies annotations of a Deployment to its ReplicaSet. */
+static void expect_annotation(json *before, const char *key, const char *value)
+{
+	json_for_each (tree, before)
+		if (str_equal(json_key(tree), "Deployment/web") ||
+			(str_starts(json_key(tree), "ReplicaSet/web-") &&
+				json_integer(json_path(tree, "spec", "replicas", NULL), 0) > 0))
+			object_set_annotation(tree, key, value);
+}
+
 void edits_elsewhere_are_kept(void **state)
 {
 	(void)state;
@@ -407,8 +417,7 @@ void edits_elsewhere_are_kept(void **state)
 		end_edit(sim, &KIND_VIRTUAL_SERVICE, tree);
 		tree = begin_edit(sim, &KIND_DEPLOYMENT, "web");
 		object_set_annotation(tree, "example.com/other", "new");
-		object_set_annotation(
-			json_get(before, "Deployment/web"), "example.com/other", "new");
+		expect_annotation(before, "example.com/other", "new");
 		end_edit(sim, &KIND_DEPLOYMENT, tree);
 		run(sim, aborted ? run_abort : run_next, 0, NULL);
 		if (aborted)

@@ -62,7 +62,8 @@ static bool has_rules(enum world world)
 /* With a version before in its history. */
 static void add_deployment(struct sim *sim, const struct setting *setting)
 {
-	AUTO_STRING spec = mem_format("{'replicas': %d, 'revisionHistoryLimit': 10, 'selector': "
+	AUTO_STRING spec = mem_format("{'replicas': %d, 'revisionHistoryLimit': 10, "
+				      "'progressDeadlineSeconds': 600, 'selector': "
 				      "{'matchLabels': {'app': 'web'%s}}, 'strategy': {'type': "
 				      "'RollingUpdate', 'rollingUpdate': {'maxSurge': '25%%', "
 				      "'maxUnavailable': '25%%'}}, 'template': {'metadata': "
@@ -275,6 +276,7 @@ static void forget_revisions(json *snapshot)
 {
 	json_for_each (tree, snapshot) {
 		object_set_annotation(tree, "deployment.kubernetes.io/revision", NULL);
+		object_set_annotation(tree, "deployment.kubernetes.io/revision-history", NULL);
 		object_set_annotation(tree, "deployment.kubernetes.io/desired-replicas", NULL);
 		object_set_annotation(tree, "deployment.kubernetes.io/max-replicas", NULL);
 	}
