@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -86,6 +87,16 @@ char *format_duration(int64_t ms, char buffer[32])
 			used += (size_t)snprintf(buffer + used, 32 - used, "%" PRId64 "%s",
 				parts[i].amount, parts[i].unit);
 	return buffer;
+}
+
+int parse_time(const char *text, int64_t *ret_seconds, struct err *err)
+{
+	struct tm parts = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	if (end == NULL || *end != '\0')
+		return err_set(err, ERR_USAGE, "\"%s\" is not a time in UTC", text);
+	*ret_seconds = timegm(&parts);
+	return 0;
 }
 
 int check_label_value(const char *text, struct err *err)

@@ -20,6 +20,10 @@ int parse_duration(const char *text, int64_t *ret_ms, struct err *err);
  * must hold 32 bytes; returned for convenience. */
 char *format_duration(int64_t ms, char buffer[32]);
 
+/* A moment as the API writes them, RFC 3339 in UTC without fractions: "2026-01-31T12:00:00Z".
+ * Seconds since 1970. */
+int parse_time(const char *text, int64_t *ret_seconds, struct err *err);
+
 /* A Kubernetes label value: at most 63 of [A-Za-z0-9._-], first and last alphanumeric, not empty.
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ */
 int check_label_value(const char *text, struct err *err);

@@ -13,6 +13,8 @@ extern const struct command COMMAND_ABORT;
 extern const struct command COMMAND_STATUS;
 extern const struct command COMMAND_PLAN;
 extern const struct command COMMAND_LIST;
+extern const struct command COMMAND_HISTORY;
+extern const struct command COMMAND_UNDO;
 extern const struct command COMMAND_ROUTE;
 extern const struct command COMMAND_VERSION;
 

@@ -89,6 +89,29 @@ static void print_ladders(const struct record *record)
 	print_ladder(&walk, NULL, &finish);
 }
 
+/* How the release ends. */
+static void print_handover(const struct record *record)
+{
+	const struct plan *plan = &record->plan;
+	switch (plan->handover) {
+	case HANDOVER_TAKEOVER:
+		(void)printf("hand-over: takeover, deployment.apps/%s takes the pods of "
+			     "deployment.apps/%s over, none is restarted\n",
+			plan->deployment, plan->canary_deployment);
+		break;
+	case HANDOVER_SWAP:
+		(void)printf(
+			"hand-over: swap, deployment.apps/%s stays and deployment.apps/%s goes\n",
+			plan->canary_deployment, plan->deployment);
+		break;
+	case HANDOVER_ROLLING:
+		(void)printf("hand-over: rolling, deployment.apps/%s is updated behind "
+			     "deployment.apps/%s and starts its pods anew\n",
+			plan->deployment, plan->canary_deployment);
+		break;
+	}
+}
+
 /* Whose requests go where, and by which objects. */
 static void print_routes(const struct record *record)
 {
@@ -123,6 +146,7 @@ void print_plan(const struct record *record, const struct str_list *notes)
 	for (size_t i = 0; i < notes->count; i++)
 		print_escaped(notes->items[i]);
 	print_routes(record);
+	print_handover(record);
 	(void)putchar('\n');
 	print_batches(plan);
 	print_ladders(record);

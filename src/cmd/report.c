@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "release/foreign.h"
+#include "release/handover.h"
 #include "release/status.h"
 #include "ui/escape.h"
 #include "ui/table.h"
@@ -14,7 +15,9 @@ char *report_headline(const struct record *record)
 	switch (record->phase) {
 	case PHASE_COMPLETED:
 		return mem_format("release of service %s: completed, deployment.apps/%s runs %s",
-			plan->service, plan->deployment, plan->canary_version);
+			plan->service,
+			handover_keeps_copy(record) ? plan->canary_deployment : plan->deployment,
+			plan->canary_version);
 	case PHASE_ABORTED:
 		return mem_format(
 			"release of service %s: aborted, deployment.apps/%s runs %s as before",
@@ -116,6 +119,26 @@ int drive_and_report(struct session *session, struct record *record, bool now, s
 			stderr, "\nstopped; the release stays where it is, and nothing is lost\n");
 	report_next_steps(session, record, stderr);
 	return code;
+}
+
+int begin_and_report(struct session *session, struct record *record, const struct str_list *notes,
+	const char *verb, struct err *err)
+{
+	char now[32];
+	for (size_t i = 0; i < notes->count; i++)
+		session->ports.observer.note(session->ports.observer.context, notes->items[i]);
+	session->ports.host.wall_time(session->ports.host.context, now);
+	record->holder = session_self(verb);
+	record->started_at = mem_strdup(now);
+	record->started_by = mem_strdup(record->holder.user);
+	int code = record_save(record, &session->ports.api, err);
+	if (code == ERR_CONFLICT || code == ERR_EXISTS)
+		return err_set(err, ERR_BUSY,
+			"somebody else began a release of service \"%s\" at the same moment",
+			record->plan.service);
+	if (code != 0)
+		return code;
+	return drive_and_report(session, record, false, err);
 }
 
 int claim_and_drive(struct session *session, const char *argument, const char *verb,

@@ -7,6 +7,11 @@
 /* Drives the record (which we hold) to its goal and says how it ended. */
 int drive_and_report(struct session *session, struct record *record, bool now, struct err *err);
 
+/* Begins a prepared release: shows the notes, writes the record and climbs to the first pause.
+ * verb: for the record's holder. */
+int begin_and_report(struct session *session, struct record *record, const struct str_list *notes,
+	const char *verb, struct err *err);
+
 /* Connects, takes the release of the Service that the argument names on, and drives it. verb: for
  * the record's holder; claim: with change, context and take_over. */
 int claim_and_drive(struct session *session, const char *argument, const char *verb,

@@ -1,32 +1,7 @@
 /* kubectl batchrollout start */
-#include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/report.h"
 #include "cmd/start_options.h"
-
-static void show_notes(const struct session *session, const struct str_list *notes)
-{
-	for (size_t i = 0; i < notes->count; i++)
-		session->ports.observer.note(session->ports.observer.context, notes->items[i]);
-}
-
-/* Writes the record and climbs to the first pause. */
-static int begin(struct session *session, struct record *record, struct err *err)
-{
-	char now[32];
-	session->ports.host.wall_time(session->ports.host.context, now);
-	record->holder = session_self("start");
-	record->started_at = mem_strdup(now);
-	record->started_by = mem_strdup(record->holder.user);
-	int code = record_save(record, &session->ports.api, err);
-	if (code == ERR_CONFLICT || code == ERR_EXISTS)
-		return err_set(err, ERR_BUSY,
-			"somebody else began a release of service \"%s\" at the same moment",
-			record->plan.service);
-	if (code != 0)
-		return code;
-	return drive_and_report(session, record, false, err);
-}
 
 static int run(
 	struct session *session, const struct str_list *arguments, void *options, struct err *err)
@@ -41,8 +16,7 @@ static int run(
 		print_plan(&record, &notes);
 		return 0;
 	}
-	show_notes(session, &notes);
-	return begin(session, &record, err);
+	return begin_and_report(session, &record, &notes, "start", err);
 }
 
 const struct command COMMAND_START = {

@@ -27,6 +27,8 @@ void plan_release(struct plan *plan)
 	free(plan->canary_version);
 	free(plan->cluster_domain);
 	free(plan->sticky_round);
+	free(plan->asked_batches);
+	free(plan->asked_steps);
 	str_list_release(&plan->match);
 	json_free(plan->match_rules);
 	json_free(plan->selection);
@@ -289,6 +291,8 @@ json *plan_to_json(const struct plan *plan)
 	json_set_text(spec, "stableVersion", plan->stable_version);
 	json_set_text(spec, "version", plan->canary_version);
 	json_set_integer(spec, "replicas", plan->replicas);
+	json_set_text(spec, "askedBatches", plan->asked_batches);
+	json_set_text(spec, "askedSteps", plan->asked_steps);
 	json *batches = json_ensure_array(spec, "batches");
 	for (int i = 0; i < plan->batch_count; i++) {
 		json *batch = json_object();
@@ -360,6 +364,8 @@ static int take_routing(const json *spec, struct plan *plan, struct err *err)
 		str_list_add(&rules, json_text(rule) != NULL ? json_text(rule) : "");
 	if (plan_set_match(plan, &rules, err) != 0)
 		return err_set(err, ERR_INVALID, "spec.match is damaged");
+	plan->asked_batches = mem_strdup(json_get_text(spec, "askedBatches"));
+	plan->asked_steps = mem_strdup(json_get_text(spec, "askedSteps"));
 	plan->cluster_domain = mem_strdup(json_get_text(spec, "clusterDomain"));
 	plan->selection = json_copy(json_get(spec, "virtualServices"));
 	plan->sticky = json_is_true(json_get(spec, "sticky"));

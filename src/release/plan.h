@@ -40,6 +40,9 @@ struct plan {
 	char *stable_version;	 /* values of VERSION_LABEL */
 	char *canary_version;
 	int replicas; /* of the stable Deployment before the release */
+	/* --batches or --steps, as given; both NULL: neither. For a release that repeats this one.
+	 */
+	char *asked_batches, *asked_steps;
 	struct batch batches[PLAN_BATCHES_MAXIMUM];
 	int batch_count;
 	enum traffic_mode traffic;

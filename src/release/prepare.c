@@ -95,6 +95,8 @@ static int take_durations(const struct start_options *options, struct plan *plan
 /* Batches come after the traffic mode, which decides what they can be. */
 static int take_batches(const struct start_options *options, struct plan *plan, struct err *err)
 {
+	plan->asked_batches = mem_strdup(options->batches);
+	plan->asked_steps = mem_strdup(options->steps);
 	if (options->steps != NULL) {
 		if (plan_set_steps(plan, options->steps, err) != 0)
 			return err_wrap(err, "--steps");
@@ -133,6 +135,8 @@ static int take_flags(const struct start_options *options, struct plan *plan, st
 		return err_wrap(err, "--match");
 	if (plan_set_selection(plan, &options->virtualservices, err) != 0)
 		return err_wrap(err, "--virtualservice");
+	if (options->selection != NULL)
+		plan->selection = json_copy(options->selection);
 	return take_durations(options, plan, err);
 }
 

@@ -17,6 +17,7 @@ struct start_options {
 	const char *deployment; /* which one, where the Service selects several */
 	struct str_list images; /* "[CONTAINER=]IMAGE" */
 	const json *manifest;	/* documents of -f FILE: an array; or NULL */
+	const json *template;	/* or this pod template, of a version that ran before */
 	const char *version;
 	const char *batches; /* a number */
 	const char *steps;
@@ -27,6 +28,7 @@ struct start_options {
 	const char *timeout;
 	struct str_list match;		 /* rules; see rules_parse */
 	struct str_list virtualservices; /* "[NAMESPACE/]NAME[:ROUTE,…]" */
+	const json *selection;		 /* or the same, as an earlier plan has it */
 	const char *cluster_domain;
 	bool sticky;
 	bool keep_stable;

@@ -277,7 +277,7 @@ int record_load(const struct api_port *api, const char *namespace, const char *s
 	return record_parse(configmap, ret, err);
 }
 
-static void add_to_history(struct record *record, const char *now)
+json *record_history_entry(const struct record *record, const char *now)
 {
 	json *entry = json_object();
 	json_set_text(entry, "startedAt", record->started_at);
@@ -288,7 +288,12 @@ static void add_to_history(struct record *record, const char *now)
 	json_set_integer(entry, "batch", record->batch);
 	json_set_integer(entry, "batches", record->plan.batch_count);
 	json_set_text(entry, "result", PHASE_NAMES[record->phase]);
-	json_append(record->history, entry);
+	return entry;
+}
+
+static void add_to_history(struct record *record, const char *now)
+{
+	json_append(record->history, record_history_entry(record, now));
 	while (json_count(record->history) > HISTORY_MAXIMUM)
 		json_free(json_detach_at(record->history, 0));
 }

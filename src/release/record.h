@@ -80,6 +80,11 @@ int record_load(const struct api_port *api, const char *namespace, const char *s
 /* The goal is reached: decides by the plan what comes next. now: wall time for the history. */
 void record_reached(struct record *record, const char *now);
 
+/* What becomes of this release in the history, as it stands now; `now` may be NULL. The caller
+ * frees.
+ */
+json *record_history_entry(const struct record *record, const char *now);
+
 /* Whether proxies were given time for a change, and remembering that they were. */
 bool record_has_settled(const struct record *record, const char *change);
 void record_set_settled(struct record *record, const char *change);

@@ -3,6 +3,7 @@
 #include "api/object.h"
 #include "base/buf.h"
 #include "release/foreign.h"
+#include "release/handover.h"
 #include "release/router.h"
 #include "release/workload.h"
 
@@ -31,9 +32,24 @@ static struct version_status version_of(
 	return status;
 }
 
+/* The copy has taken the place of the stable Deployment. */
+static struct release_status swapped_status(
+	const struct record *record, const struct observation *seen)
+{
+	const char *version = record->plan.canary_version;
+	struct release_status status = {
+		.stable = version_of(seen, canary_deployment(seen), version),
+		.canary = {.version = version},
+	};
+	status.stable.weight = status.stable.deployment != NULL ? 100 : 0;
+	return status;
+}
+
 struct release_status status_of(const struct record *record, const struct observation *seen)
 {
 	const struct plan *plan = &record->plan;
+	if (record->phase == PHASE_COMPLETED && handover_keeps_copy(record))
+		return swapped_status(record, seen);
 	/* From finish on, stable is of the new version. */
 	bool renewed =
 		templates_equal(pod_template(stable_deployment(seen)), record->template, false);
@@ -119,6 +135,20 @@ json *release_to_json(const struct record *record)
 	json_set_text(status, "traffic", traffic_mode_name(record->plan.traffic));
 	json_set_text(status, "startedAt", record->started_at);
 	return release;
+}
+
+json *history_to_json(const struct record *record)
+{
+	json *list = json_object();
+	json_set_text(list, "apiVersion", "batchrollout/v1");
+	json_set_text(list, "kind", "ReleaseHistory");
+	json *metadata = json_ensure_object(list, "metadata");
+	json_set_text(metadata, "name", record->plan.service);
+	json_set_text(metadata, "namespace", record->plan.namespace);
+	json_set(list, "items", json_copy(record->history));
+	if (!phase_has_ended(record->phase))
+		json_append(json_get(list, "items"), record_history_entry(record, NULL));
+	return list;
 }
 
 json *status_to_json(const struct record *record, const struct observation *seen)

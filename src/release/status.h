@@ -27,4 +27,8 @@ json *release_to_json(const struct record *record);
  */
 json *status_to_json(const struct record *record, const struct observation *seen);
 
+/* All releases of the Service that the record knows, the newest last, which may not have ended. The
+ * caller frees. */
+json *history_to_json(const struct record *record);
+
 #endif

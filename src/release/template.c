@@ -112,14 +112,28 @@ static int template_from_images(
 	return 0;
 }
 
-static int template_from_manifest(
-	const json *documents, const json *stable, json **ret, struct err *err)
+/* The Deployment of this name; where the copy stays, under a name of its own, the file may hold
+ * that one alone. */
+static const json *find_manifest(const json *documents, const struct record *record)
 {
-	const json *found = NULL;
-	json_for_each (document, documents)
-		if (str_equal(json_get_text(document, "kind"), KIND_DEPLOYMENT.name) &&
-			str_equal(object_name(document), object_name(stable)))
-			found = document;
+	const json *only = NULL;
+	int count = 0;
+	json_for_each (document, documents) {
+		if (!str_equal(json_get_text(document, "kind"), KIND_DEPLOYMENT.name))
+			continue;
+		if (str_equal(object_name(document), object_name(record->stable)))
+			return document;
+		only = document;
+		count++;
+	}
+	return record->plan.handover == HANDOVER_SWAP && count == 1 ? only : NULL;
+}
+
+static int template_from_manifest(
+	const json *documents, const struct record *record, json **ret, struct err *err)
+{
+	const json *stable = record->stable;
+	const json *found = find_manifest(documents, record);
 	if (found == NULL)
 		return err_set(err, ERR_FAILED, "-f: there is no Deployment \"%s\" in the file",
 			object_name(stable));
@@ -151,7 +165,7 @@ static int name_canary_version(const struct start_options *options, const struct
 {
 	const char *label =
 		json_path_text(record->template, "metadata", "labels", VERSION_LABEL, NULL);
-	bool own_label = options->manifest != NULL && label != NULL;
+	bool own_label = label != NULL && (options->manifest != NULL || options->template != NULL);
 	const char *image = json_get_text(changed_container(record->template, old), "image");
 	AUTO_STRING tag = image == NULL ? NULL : image_tag(image);
 	const char *version = options->version != NULL ? options->version : own_label ? label : tag;
@@ -233,16 +247,28 @@ static int check_difference(const struct record *record, const json *old, struct
 	return 0;
 }
 
+/* The pod template that is asked for, without a word on its version yet. */
+static int make_template(
+	const struct start_options *options, struct record *record, struct err *err)
+{
+	bool manifest = options->manifest != NULL;
+	if (options->template != NULL) {
+		record->template = json_copy(options->template);
+		map_set_text(
+			json_get(record->template, "metadata"), "labels", POD_TEMPLATE_HASH, NULL);
+		return 0;
+	}
+	if (manifest == (options->images.count > 0))
+		return err_set(err, ERR_USAGE, "say what to release: either --image or -f");
+	return manifest ? template_from_manifest(options->manifest, record, &record->template, err)
+			: template_from_images(options, record->stable, &record->template, err);
+}
+
 int template_make(const struct start_options *options, const json *service, struct record *record,
 	struct err *err)
 {
 	const json *old = pod_template(record->stable);
-	bool manifest = options->manifest != NULL;
-	if (manifest == (options->images.count > 0))
-		return err_set(err, ERR_USAGE, "say what to release: either --image or -f");
-	int code = manifest ? template_from_manifest(
-				      options->manifest, record->stable, &record->template, err)
-			    : template_from_images(options, record->stable, &record->template, err);
+	int code = make_template(options, record, err);
 	if (code == 0)
 		code = check_template(record, service, err);
 	if (code == 0)

@@ -7,8 +7,6 @@
 #include "base/str.h"
 #include "data/key_set.h"
 
-#define POD_TEMPLATE_HASH "pod-template-hash"
-
 json *stable_deployment(const struct observation *seen)
 {
 	return json_first(list_items(seen->lists[SEEN_STABLE]));

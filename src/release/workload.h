@@ -10,6 +10,11 @@
 #include "base/buf.h"
 #include "release/observation.h"
 
+/* The label by which a ReplicaSet tells its pods from those of others. */
+#define POD_TEMPLATE_HASH "pod-template-hash"
+/* The annotation that counts the versions of a Deployment, on its ReplicaSets. */
+#define REVISION_ANNOTATION "deployment.kubernetes.io/revision"
+
 /* The Deployments of the release, or NULL where there is none. */
 json *stable_deployment(const struct observation *seen);
 json *canary_deployment(const struct observation *seen);
