@@ -156,11 +156,12 @@ static void check_exclusion(const struct subject *subject, const struct exclusio
 {
 	size_t places = count_places(nodes, subject->new_spec, exclusion->topology_key);
 	struct moment most = most_at(&subject->forward, exclusion);
-	const char *place =
-		str_equal(exclusion->topology_key, HOSTNAME) ? "node" : exclusion->topology_key;
+	AUTO_STRING place = str_equal(exclusion->topology_key, HOSTNAME)
+				    ? mem_strdup("on each node")
+				    : mem_format("in each %s", exclusion->topology_key);
 	if ((size_t)pods_at(&most, exclusion) > places) {
 		add_unplaceable(nodes, findings,
-			mem_format("%s lets only one of the pods be on each %s: the release has %d "
+			mem_format("%s lets only one of the pods be %s: the release has %d "
 				   "pods of %s beside %d of %s at a time, and there are %zu places "
 				   "for them",
 				exclusion->text, place, most.new_pods, subject->new_version,
@@ -171,7 +172,7 @@ static void check_exclusion(const struct subject *subject, const struct exclusio
 	if ((size_t)pods_at(&most, exclusion) > places)
 		add_finding(findings,
 			mem_format(
-				"%s lets only one of the pods be on each %s, and there are %zu "
+				"%s lets only one of the pods be %s, and there are %zu "
 				"places for them: enough for the release, but an abort at its "
 				"end would wait for room for a whole %s beside %s (`abort --now` "
 				"does not)",
