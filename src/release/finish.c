@@ -5,6 +5,7 @@
 #include "api/object.h"
 #include "base/str.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "release/ladders.h"
 #include "release/rungs.h"
 #include "release/workload.h"
@@ -41,11 +42,14 @@ static int stable_renewed_act(
 			record->plan.deployment);
 	if (!has_new_template(situation) && !templates_equal(pod_template(stable),
 						    pod_template(record->stable), record->tagged))
-		return err_set(err, ERR_FOREIGN,
-			"the pod template of deployment.apps/%s was changed by somebody else "
-			"during the release; take that change back, or "
-			"`kubectl batchrollout abort %s -n %s`",
-			record->plan.deployment, record->plan.service, record->plan.namespace);
+		return gitops_explain(
+			err_set(err, ERR_FOREIGN,
+				"the pod template of deployment.apps/%s was changed by somebody "
+				"else during the release; take that change back, or "
+				"`kubectl batchrollout abort %s -n %s`",
+				record->plan.deployment, record->plan.service,
+				record->plan.namespace),
+			stable, err);
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
 	json_set(spec, "template", json_copy(record->template));

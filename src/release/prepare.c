@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "release/preflight.h"
 #include "release/routing.h"
 #include "release/target.h"
@@ -184,6 +185,8 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 		code = routing_rehearse(api, record, err);
 	if (code == 0)
 		code = preflight(api, options, record, notes, err);
+	if (code == 0)
+		gitops_expect(record, target.managers, notes);
 	return code;
 }
 
