@@ -13,7 +13,7 @@
 #include "release/workload.h"
 
 /* In larger clusters, reading every pod costs more than it tells. */
-#define NODES_MAXIMUM 100
+#define NODES_MAXIMUM 50
 
 /* --- the most pods at a time ---------------------------------------------------------------- */
 
@@ -173,13 +173,15 @@ struct reader {
 	const struct api_port *api;
 	const char *namespace;
 	struct str_list not_served; /* groups */
-	struct str_list forbidden;  /* plural names */
+	/* Plural names of kinds that could not be looked at. */
+	struct str_list forbidden, unavailable;
 };
 
 static void reader_release(struct reader *reader)
 {
 	str_list_release(&reader->not_served);
 	str_list_release(&reader->forbidden);
+	str_list_release(&reader->unavailable);
 }
 
 /* Sets *ret where the kind is served and may be read. Where one kind of a group is not served, the
@@ -308,7 +310,10 @@ static int look_at_neighbours(struct reader *reader, const struct subject *subje
 	for (size_t i = 0; i < COUNT_OF(NEIGHBOURS); i++) {
 		AUTO_JSON objects = NULL;
 		int code = read_near(reader, NEIGHBOURS[i].kind, &objects, err);
-		if (code != 0)
+		/* Kinds of others are served by others at times, whose trouble is not ours. */
+		if (code == ERR_UNAVAILABLE)
+			str_list_add(&reader->unavailable, NEIGHBOURS[i].kind->plural);
+		else if (code != 0)
 			return code;
 		check_selectors(subject, NEIGHBOURS[i].kind, objects, findings);
 		if (NEIGHBOURS[i].check != NULL)
@@ -319,15 +324,15 @@ static int look_at_neighbours(struct reader *reader, const struct subject *subje
 
 /* --- telling -------------------------------------------------------------------------------- */
 
-static void note_forbidden(const struct reader *reader, struct str_list *notes)
+static void note_unseen(const struct str_list *kinds, const char *reason, struct str_list *notes)
 {
 	AUTO_BUF names = BUF_INIT(BUF_OWN_TEXT);
-	for (size_t i = 0; i < reader->forbidden.count; i++)
-		buf_addf(&names, "%s%s", i > 0 ? ", " : "", reader->forbidden.items[i]);
+	for (size_t i = 0; i < kinds->count; i++)
+		buf_addf(&names, "%s%s", i > 0 ? ", " : "", kinds->items[i]);
 	if (names.length > 0)
-		add_note(notes, mem_format("may not list %s: what they mean to the release could "
-					   "not be looked at",
-					buf_text(&names)));
+		add_note(notes, mem_format("%s %s: what they mean to the release could not be "
+					   "looked at",
+					reason, buf_text(&names)));
 }
 
 static int refuse(const struct str_list *refusals, struct err *err)
@@ -371,6 +376,7 @@ int preflight(const struct api_port *api, const struct start_options *options,
 		code = look_at_neighbours(&reader, &material.subject, &findings, err);
 	if (code != 0)
 		return code;
-	note_forbidden(&reader, notes);
+	note_unseen(&reader.forbidden, "may not list", notes);
+	note_unseen(&reader.unavailable, "the server did not list", notes);
 	return tell(options, &findings, notes, err);
 }
