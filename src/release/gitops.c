@@ -409,20 +409,43 @@ static void add_rules(const struct record *record, struct buf *ret)
 			record->plan.canary_version);
 }
 
+/* What has the new version now: a copy that stays has another name. */
+static const json *final_deployment(const struct record *record, const struct observation *seen)
+{
+	const json *stable = stable_deployment(seen);
+	const json *canary = canary_deployment(seen);
+	return stable != NULL ? stable : canary != NULL ? canary : record->stable;
+}
+
+static void add_template(const struct record *record, const json *deployment, struct buf *ret)
+{
+	const json *old_template = pod_template(record->stable);
+	const char *name = object_name(deployment);
+	const char *before =
+		json_path_text(old_template, "metadata", "labels", VERSION_LABEL, NULL);
+	const char *label = json_get_text(template_labels(deployment), VERSION_LABEL);
+	if (!str_equal(name, record->plan.deployment))
+		buf_addf(ret,
+			"\n- deployment.apps/%s in place of deployment.apps/%s, with its selector",
+			name, record->plan.deployment);
+	json_for_each (container, json_path(record->template, "spec", "containers", NULL))
+		if (has_other_image(container, old_template))
+			buf_addf(ret, "\n- deployment.apps/%s: the image of container \"%s\" is %s",
+				name, json_get_text(container, "name"),
+				json_get_text(container, "image"));
+	if (label != NULL && !str_equal(label, before))
+		buf_addf(ret, "\n- deployment.apps/%s: the label %s of the pod template is %s",
+			name, VERSION_LABEL, label);
+	if (changes_more_than_images(record))
+		buf_addf(ret, "\n- deployment.apps/%s: the pod template, as it is now", name);
+}
+
 void gitops_commit(const struct record *record, const struct observation *seen, struct buf *ret)
 {
-	const struct plan *plan = &record->plan;
 	AUTO_STRING who = find_who(record, seen);
 	if (who == NULL || record->phase != PHASE_COMPLETED)
 		return;
 	buf_addf(ret, "commit the new version, or %s will bring the old one back:", who);
-	json_for_each (container, json_path(record->template, "spec", "containers", NULL))
-		if (has_other_image(container, pod_template(record->stable)))
-			buf_addf(ret, "\n- deployment.apps/%s: the image of container \"%s\" is %s",
-				plan->deployment, json_get_text(container, "name"),
-				json_get_text(container, "image"));
-	if (changes_more_than_images(record))
-		buf_addf(ret, "\n- deployment.apps/%s: the pod template, as it is now",
-			plan->deployment);
+	add_template(record, final_deployment(record, seen), ret);
 	add_rules(record, ret);
 }

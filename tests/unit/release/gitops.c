@@ -1,5 +1,7 @@
 #include "release/gitops.h"
 
+#include "api/object.h"
+
 #include "unit/traffic/trees.h"
 
 #define DEPLOYMENT(labels, annotations)                                                            \
@@ -259,6 +261,38 @@ static void what_to_commit(void **state)
 	assert_commit(&record, "");
 }
 
+/* The Deployment has got a version label, or is another one. */
+static void what_to_commit_of_the_new_deployment(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = record_of(ARGO);
+	record.phase = PHASE_COMPLETED;
+	CLEANUP(observation_release) struct observation seen = {0};
+	json *live = json_copy(record.stable);
+	map_set_text(
+		json_path(live, "spec", "template", "metadata", NULL), "labels", "version", "v2");
+	json *list = json_object();
+	json_append(json_ensure_array(list, "items"), live);
+	seen.lists[SEEN_STABLE] = list;
+	AUTO_BUF kept = BUF_INIT(BUF_OWN_TEXT);
+	gitops_commit(&record, &seen, &kept);
+	assert_string_equal(buf_text(&kept),
+		"commit the new version, or Argo CD application shop will bring the old one back:\n"
+		"- deployment.apps/web: the image of container \"web\" is r/web:v2\n"
+		"- deployment.apps/web: the label version of the pod template is v2");
+
+	json_set_text(json_get(live, "metadata"), "name", "web-v2");
+	seen.lists[SEEN_STABLE] = NULL;
+	seen.lists[SEEN_CANARY] = list;
+	AUTO_BUF swapped = BUF_INIT(BUF_OWN_TEXT);
+	gitops_commit(&record, &seen, &swapped);
+	assert_string_equal(buf_text(&swapped),
+		"commit the new version, or Argo CD application shop will bring the old one back:\n"
+		"- deployment.apps/web-v2 in place of deployment.apps/web, with its selector\n"
+		"- deployment.apps/web-v2: the image of container \"web\" is r/web:v2\n"
+		"- deployment.apps/web-v2: the label version of the pod template is v2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +304,7 @@ int main(void)
 		cmocka_unit_test(whose_work_it_seems),
 		cmocka_unit_test(nobody_else_is_named),
 		cmocka_unit_test(what_to_commit),
+		cmocka_unit_test(what_to_commit_of_the_new_deployment),
 	};
 	return cmocka_run_group_tests_name("gitops", tests, NULL, NULL);
 }
