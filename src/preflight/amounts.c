@@ -47,7 +47,11 @@ quantity amounts_get(const struct amounts *amounts, const char *name)
 
 void amounts_add(struct amounts *amounts, const char *name, quantity value)
 {
-	find_or_make(amounts, name)->value += value;
+	struct amount *amount = find_or_make(amounts, name);
+	quantity sum = amount->value + value;
+	amount->value = sum > QUANTITY_MAXIMUM	  ? QUANTITY_MAXIMUM
+			: sum < -QUANTITY_MAXIMUM ? -QUANTITY_MAXIMUM
+						  : sum;
 }
 
 void amounts_add_all(struct amounts *amounts, const struct amounts *others)

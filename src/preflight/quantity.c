@@ -1,6 +1,7 @@
 #include "preflight/quantity.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,6 @@
 
 /* Behind the point; before it one more, as the maximum has. What is read stays below 10^38. */
 #define DIGITS_MAXIMUM 18
-#define MAXIMUM ((quantity)INT64_MAX * QUANTITY_ONE)
 #define NANO (-9)
 
 /* What stands behind the digits: a power of 1024, or of 10. */
@@ -44,7 +44,7 @@ quantity quantity_of(int64_t whole)
 
 static quantity limited(quantity value)
 {
-	return value > MAXIMUM ? MAXIMUM : value;
+	return value > QUANTITY_MAXIMUM ? QUANTITY_MAXIMUM : value;
 }
 
 /* value * 10^exponent; what is lost is rounded up. Neither overflows: who is at the maximum stays
@@ -52,7 +52,7 @@ static quantity limited(quantity value)
 static quantity shift(quantity value, int exponent)
 {
 	bool rest = false;
-	for (; exponent > 0 && value > 0 && value < MAXIMUM; exponent--)
+	for (; exponent > 0 && value > 0 && value < QUANTITY_MAXIMUM; exponent--)
 		value *= 10;
 	for (; exponent < 0 && value > 0; exponent++) {
 		rest = rest || value % 10 != 0;
@@ -74,9 +74,9 @@ static quantity scale_binary(quantity whole, quantity fraction, int digits, int 
 {
 	quantity unit = power(1024, exponent), ten = power(10, digits);
 	quantity parts = fraction * unit;
-	quantity most = MAXIMUM / QUANTITY_ONE / unit;
+	quantity most = QUANTITY_MAXIMUM / QUANTITY_ONE / unit;
 	if (whole > most)
-		return MAXIMUM;
+		return QUANTITY_MAXIMUM;
 	quantity rest = (parts % ten * QUANTITY_ONE + ten - 1) / ten;
 	return limited((whole * unit + parts / ten) * QUANTITY_ONE + rest);
 }
@@ -160,21 +160,32 @@ static bool is_in_bytes(const char *resource)
 	       strstr(resource, "hugepages-") != NULL;
 }
 
-static char *print(quantity value, const char *suffix)
+/* Not negative. */
+static char *print_whole(quantity value)
 {
 	char digits[48];
 	size_t at = sizeof(digits) - 1;
 	digits[at] = '\0';
-	bool negative = value < 0;
-	quantity rest = negative ? -value : value;
 	do {
-		digits[--at] = (char)('0' + (int)(rest % 10));
-		rest /= 10;
-	} while (rest > 0);
-	return mem_format("%s%s%s", negative ? "-" : "", &digits[at], suffix);
+		digits[--at] = (char)('0' + (int)(value % 10));
+		value /= 10;
+	} while (value > 0);
+	return mem_strdup(&digits[at]);
 }
 
-/* The unit of a suffix, in 10^-9; 0 where that is no whole number. */
+/* "0.000000001": for what no suffix makes short. */
+static char *print_fraction(quantity value, const char *sign)
+{
+	AUTO_STRING whole = print_whole(value / QUANTITY_ONE);
+	char fraction[16];
+	(void)snprintf(fraction, sizeof(fraction), ".%09d", (int)(value % QUANTITY_ONE));
+	size_t length = strlen(fraction);
+	while (length > 0 && strchr("0.", fraction[length - 1]) != NULL)
+		fraction[--length] = '\0';
+	return mem_format("%s%s%s", sign, whole, fraction);
+}
+
+/* The unit of a suffix, in 10^-9. */
 static quantity unit_of(const struct suffix *suffix)
 {
 	return suffix->of_1024 > 0 ? power(1024, suffix->of_1024) * QUANTITY_ONE
@@ -183,14 +194,21 @@ static quantity unit_of(const struct suffix *suffix)
 
 char *quantity_text(quantity value, const char *resource)
 {
+	static const int64_t LONG = INT64_C(1000000000000000000);
 	bool bytes = is_in_bytes(resource);
+	const char *sign = value < 0 ? "-" : "";
+	if (value < 0)
+		value = -value;
 	for (size_t i = 0; i < COUNT_OF(SUFFIXES); i++) {
 		const struct suffix *suffix = &SUFFIXES[i];
+		quantity unit = unit_of(suffix);
 		/* 4000 CPUs are not "4k". */
 		if (!bytes && (suffix->of_1024 > 0 || suffix->of_10 > 0))
 			continue;
-		if (value != 0 && value % unit_of(suffix) == 0)
-			return print(value / unit_of(suffix), suffix->text);
+		if (value == 0 || value % unit != 0 || value / unit >= LONG)
+			continue;
+		AUTO_STRING whole = print_whole(value / unit);
+		return mem_format("%s%s%s", sign, whole, suffix->text);
 	}
-	return print(value / QUANTITY_ONE, "");
+	return print_fraction(value, sign);
 }

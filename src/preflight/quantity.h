@@ -10,9 +10,11 @@
 
 #include "data/json.h"
 
-/* In 10^-9 of the resource's unit (CPUs, bytes, objects). Sums of some millions cannot overflow. */
+/* In 10^-9 of the resource's unit (CPUs, bytes, objects). No number of pods times the maximum
+ * overflows. */
 __extension__ typedef __int128 quantity;
 #define QUANTITY_ONE ((quantity)1000000000)
+#define QUANTITY_MAXIMUM ((quantity)INT64_MAX * QUANTITY_ONE)
 
 quantity quantity_of(int64_t whole);
 

@@ -98,6 +98,9 @@ static void texts(void **state)
 	assert_text("12345", "requests.ephemeral-storage", "12345");
 	assert_text("-500m", "cpu", "-500m");
 	assert_text("1n", "cpu", "1n");
+	/* More digits than a suffix may stand behind. */
+	assert_text(".23304Pi", "memory", "262379714290605.09696");
+	assert_text("9223372036854775807", "pods", "9223372036854775807");
 }
 
 /* What is printed is read as the same, and sums of what is read are the sums. */
