@@ -60,6 +60,10 @@
 			"copy's pods over, the copy takes its place, or it is updated as by "      \
 			"kubectl; by default what keeps the pods.",                                \
 			START_ROW(release.handover)},                                              \
+		{"force", 0, OPTION_FLAG, NULL,                                                    \
+			"Go on with what cannot work, by what there is in the cluster now; it is " \
+			"said all the same.",                                                      \
+			START_ROW(release.force)},                                                 \
 	{                                                                                          \
 		"hold", 0, OPTION_FLAG, NULL,                                                      \
 			"Stop at 100%, before the hand-over: both versions are still there.",      \
@@ -83,6 +87,15 @@ static int read_manifest(const char *path, json **ret, struct err *err)
 		return err_wrap(err, "-f");
 	code = yaml_parse(buf_text(&content), content.length, ret, err);
 	return code == 0 ? 0 : err_wrap(err, "-f %s", path);
+}
+
+int check_refusals(const struct str_list *refusals, struct err *err)
+{
+	return refusals->count == 0
+		       ? 0
+		       : err_set(err, ERR_FAILED,
+				 "start would refuse this release, for what cannot work; --force "
+				 "goes on all the same");
 }
 
 int start_prepare(struct session *session, const struct str_list *arguments,

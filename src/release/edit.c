@@ -2,6 +2,7 @@
 
 #include "api/object.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "traffic/merge.h"
 
 void trees_release(struct trees *trees)
@@ -27,8 +28,10 @@ int merge_update(const struct kind *kind, const json *current, const struct tree
 	int code = merge_from_possible(merged, states->items[0],
 		(const json *const *)&states->items[1], states->count - 1, states->possible - 1,
 		err);
-	if (code != 0)
-		return err_wrap(err, "%s/%s", kind->singular, object_name(current));
+	if (code != 0) {
+		code = err_wrap(err, "%s/%s", kind->singular, object_name(current));
+		return gitops_explain(code, current, err);
+	}
 	if (!json_equal(merged, current))
 		action_update(action, kind, current, TAKE(merged), "%s", said);
 	return 0;

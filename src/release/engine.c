@@ -6,6 +6,7 @@
 #include "api/object.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "release/gitops.h"
 #include "release/rebase.h"
 #include "release/workload.h"
 
@@ -230,10 +231,11 @@ static int count_act(struct engine *engine, const struct rung *rung,
 		return 0;
 	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
 	rung->describe(situation, &text);
-	return err_set(err, ERR_FOREIGN,
+	int code = err_set(err, ERR_FOREIGN,
 		"somebody else, perhaps a controller, undoes again and again what the release does "
 		"so that %s",
 		buf_text(&text));
+	return gitops_explain(code, stable_deployment(situation->seen), err);
 }
 
 /* Shows why pods do not get ready, once for each set of reasons. */

@@ -2,6 +2,7 @@
 #include "api/object.h"
 #include "base/str.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "release/handover.h"
 #include "release/ladders.h"
 #include "release/rungs.h"
@@ -62,17 +63,20 @@ int known_act(const struct situation *situation, struct action *action, struct e
 	if (stable == NULL)
 		return err_set(err, ERR_FOREIGN, "deployment.apps/%s is gone: somebody deleted it",
 			plan->deployment);
+	int code;
 	if (!template_is_known(situation))
-		return err_set(err, ERR_FOREIGN,
+		code = err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "
 			"during the release; take that change back, or "
 			"`kubectl batchrollout abort %s -n %s`",
 			plan->deployment, plan->service, plan->namespace);
-	return err_set(err, ERR_FOREIGN,
-		"deployment.apps/%s was scaled to %d by somebody else during the release; scale it "
-		"back to %d, or `kubectl batchrollout abort %s -n %s`",
-		plan->deployment, wanted_replicas(stable), plan->replicas, plan->service,
-		plan->namespace);
+	else
+		code = err_set(err, ERR_FOREIGN,
+			"deployment.apps/%s was scaled to %d by somebody else during the release; "
+			"scale it back to %d, or `kubectl batchrollout abort %s -n %s`",
+			plan->deployment, wanted_replicas(stable), plan->replicas, plan->service,
+			plan->namespace);
+	return gitops_explain(code, stable, err);
 }
 
 /* Subsets have reached the proxies before a route names them (a route to an unknown one is 503). */

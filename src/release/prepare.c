@@ -8,7 +8,9 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "release/handover.h"
+#include "release/preflight.h"
 #include "release/routing.h"
 #include "release/target.h"
 #include "release/template.h"
@@ -203,6 +205,10 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 		code = try_copy(api, record, err);
 	if (code == 0)
 		code = routing_rehearse(api, record, err);
+	if (code == 0)
+		code = preflight(api, options, record, notes, err);
+	if (code == 0)
+		gitops_expect(record, target.managers, notes);
 	return code;
 }
 

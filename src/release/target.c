@@ -13,6 +13,7 @@ void target_release(struct target *target)
 		return;
 	json_free(target->service);
 	json_free(target->deployment);
+	json_free(target->managers);
 	*target = (struct target){0};
 }
 
@@ -197,7 +198,7 @@ int target_find(const struct api_port *api, const char *namespace, const char *s
 		return code;
 	target.deployment = json_copy(chosen);
 	json_remove(target.deployment, "status");
-	json_remove(json_get(target.deployment, "metadata"), "managedFields");
+	target.managers = json_detach(json_get(target.deployment, "metadata"), "managedFields");
 	*ret = target;
 	target = (struct target){0};
 	return 0;

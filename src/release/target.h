@@ -8,6 +8,7 @@
 struct target {
 	json *service;
 	json *deployment; /* as it is, without managedFields and status */
+	json *managers;	  /* its managedFields */
 	bool shared;	  /* other Deployments are behind the Service too */
 };
 

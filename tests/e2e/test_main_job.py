@@ -208,7 +208,7 @@ def test_release_in_four_batches(scene: Scene):
     assert len(old) == 1
     history = scene.space.kubectl("rollout", "history", "deployment/web").out.split("\n")
     assert [line.split()[0] for line in history if line[:1].isdigit()] == ["1", "2"]
-    scene.service.assert_split({None: 100})
+    scene.service.assert_split({"v2": 100})
     scene.assert_nothing_failed()
 
 
