@@ -208,7 +208,8 @@ int observation_watch(const struct api_port *api, const struct record *record,
 	const json *lists[COUNT_OF(WATCHED)];
 	size_t count = 0;
 	for (size_t i = 0; i < COUNT_OF(WATCHED); i++) {
-		if (!is_read(record, WATCHED[i]))
+		/* What was read: the record may have a new goal meanwhile. */
+		if (object_version(seen->lists[WATCHED[i]]) == NULL)
 			continue;
 		watched[count] = queries.list[WATCHED[i]];
 		lists[count] = seen->lists[WATCHED[i]];

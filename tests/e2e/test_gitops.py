@@ -123,6 +123,7 @@ def test_what_to_commit(shop: Shop):
     assert done.code == 0 and done.out.endswith(
         f"\ncommit the new version, or {ARGO} will bring the old one back:\n"
         f'- deployment.apps/web: the image of container "web" is {IMAGE}:v2\n'
+        "- deployment.apps/web: the label version of the pod template is v2\n"
     ), str(done)
 
 

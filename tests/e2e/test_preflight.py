@@ -13,7 +13,9 @@ from helpers.untouched import nothing_written
 from helpers.waiting import wait_for
 from helpers.workload import IMAGE, Workload
 
-NEW = ("--image", f"{IMAGE}:v2", "--batches", "2", "--settle", "0")
+# A hand-over by a rolling update has the most pods at a time.
+PLAN = ("--batches", "2", "--settle", "0", "--handover", "rolling")
+NEW = ("--image", f"{IMAGE}:v2", *PLAN)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def container(**members) -> list[Object]:
     return [{"name": "web", "image": f"{IMAGE}:v2"} | members]
 
 
-FILE = ("-f", "-", *NEW[2:])
+FILE = ("-f", "-", *PLAN)
 
 
 def assert_cannot_work(space: Space, what: str, *flags: str, input: str | None = None) -> None:
@@ -84,7 +86,7 @@ def notes_of(done: Result) -> list[str]:
     """What a plan says besides how traffic is split."""
     assert done.code == 0, str(done)
     head = done.out.split("\n\n", 1)[0].splitlines()
-    return [line for line in head[1:] if not line.startswith(("traffic is split", "splits ", "makes "))]
+    return [line for line in head[1:] if not line.startswith(("traffic is split", "splits ", "makes ", "hand-over: "))]
 
 
 def plan_notes(space: Space, *flags: str, input: str | None = None) -> list[str]:
