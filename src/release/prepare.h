@@ -21,6 +21,7 @@ struct start_options {
 	const char *batches; /* a number */
 	const char *steps;
 	const char *pause;
+	const char *hpa;
 	const char *traffic; /* "auto", "istio", "gateway", "replicas" */
 	const char *settle;
 	const char *timeout;
