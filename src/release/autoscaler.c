@@ -264,10 +264,13 @@ void autoscalers_frozen_describe(const struct situation *situation, struct buf *
 		record->plan.deployment);
 }
 
-static bool has_template(const struct situation *situation, const json *template)
+/* Of the new version, which abort takes away; what somebody else gave it stays. */
+static bool has_new_template(const struct situation *situation)
 {
-	return templates_equal(
-		pod_template(stable_deployment(situation->seen)), template, true);
+	const struct record *record = situation->record;
+	const json *template = pod_template(stable_deployment(situation->seen));
+	return templates_equal(template, record->template, false) &&
+	       !templates_equal(template, pod_template(record->stable), false);
 }
 
 /* Nothing is left for abort for which the autoscalers would have to be still. */
@@ -276,7 +279,7 @@ static bool stable_is_back(const struct situation *situation)
 	const struct record *record = situation->record;
 	const json *stable = stable_deployment(situation->seen);
 	return stable == NULL || (canary_deployment(situation->seen) == NULL &&
-					 has_template(situation, pod_template(record->stable)) &&
+					 !has_new_template(situation) &&
 					 wanted_replicas(stable) >= record->plan.replicas);
 }
 
@@ -315,9 +318,8 @@ bool autoscalers_settled_holds(const struct situation *situation)
 	if (!has_autoscalers(record))
 		return true;
 	/* Only where the release was completed, they were at work again. */
-	return record->goal == GOAL_ABORT &&
-	       (canary_deployment(situation->seen) != NULL ||
-		       has_template(situation, pod_template(record->stable)));
+	return record->goal == GOAL_ABORT && (canary_deployment(situation->seen) != NULL ||
+						     !has_new_template(situation));
 }
 
 void autoscalers_restored_describe(const struct situation *situation, struct buf *buf)

@@ -14,6 +14,7 @@ enum world {
 	WORLD_RULES,	     /* --match and --sticky; routes and subsets in another namespace too */
 	WORLD_GATEWAY,	     /* an HTTPRoute at a Gateway; sidecars, and none for the mesh */
 	WORLD_PARENT, /* pods labeled by version; --match; an HTTPRoute for the mesh, and another */
+	WORLD_AUTOSCALED, /* no Istio; a HorizontalPodAutoscaler, and a ScaledObject of KEDA */
 	WORLD_COUNT,
 };
 
@@ -24,6 +25,7 @@ struct setting {
 	const char *batches;
 	const char *steps;
 	const char *pause;
+	const char *hpa;
 	int replicas;
 	uint64_t seed;
 	bool keep_stable;
