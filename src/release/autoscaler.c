@@ -16,8 +16,8 @@ json *autoscaler_frozen(const json *autoscaler, int replicas)
 	json *spec = json_ensure_object(frozen, "spec");
 	json *behavior = json_ensure_object(spec, "behavior");
 	for (size_t i = 0; i < COUNT_OF(DIRECTIONS); i++)
-		json_set_text(json_ensure_object(behavior, DIRECTIONS[i]), "selectPolicy",
-			"Disabled");
+		json_set_text(
+			json_ensure_object(behavior, DIRECTIONS[i]), "selectPolicy", "Disabled");
 	json_set_integer(spec, "minReplicas", 1);
 	if (json_get_integer(spec, "maxReplicas", 0) < replicas)
 		json_set_integer(spec, "maxReplicas", replicas);
@@ -97,8 +97,10 @@ static int check_rests(const struct situation *situation, const json *autoscaler
 	if (low && maximum >= replicas)
 		return 0;
 	return err_set(err, ERR_FOREIGN,
-		"horizontalpodautoscaler.autoscaling/%s: spec.%s is %d now, somebody changed it, and "
-		"the autoscaler would scale deployment.apps/%s in the middle of the release; set it to "
+		"horizontalpodautoscaler.autoscaling/%s: spec.%s is %d now, somebody changed it, "
+		"and "
+		"the autoscaler would scale deployment.apps/%s in the middle of the release; set "
+		"it to "
 		"%d%s, or `kubectl batchrollout abort %s -n %s`",
 		object_name(autoscaler), low ? "maxReplicas" : "minReplicas",
 		(int)(low ? maximum : minimum), plan->deployment, low ? replicas : 1,
@@ -165,8 +167,8 @@ static int change_scaled_object(const struct situation *situation, const json *o
 	if (freeze)
 		object_set_annotation(after, PAUSED_ANNOTATION, "true");
 	else if (scaled_object_is_paused(current))
-		object_set_annotation(after, PAUSED_ANNOTATION,
-			object_annotation(original, PAUSED_ANNOTATION));
+		object_set_annotation(
+			after, PAUSED_ANNOTATION, object_annotation(original, PAUSED_ANNOTATION));
 	aim(after, record,
 		state == AUTOSCALER_FINISHED ? autoscaler_final_target(record)
 					     : record->plan.deployment);
@@ -278,9 +280,9 @@ static bool stable_is_back(const struct situation *situation)
 {
 	const struct record *record = situation->record;
 	const json *stable = stable_deployment(situation->seen);
-	return stable == NULL || (canary_deployment(situation->seen) == NULL &&
-					 !has_new_template(situation) &&
-					 wanted_replicas(stable) >= record->plan.replicas);
+	return stable == NULL ||
+	       (canary_deployment(situation->seen) == NULL && !has_new_template(situation) &&
+		       wanted_replicas(stable) >= record->plan.replicas);
 }
 
 bool autoscalers_frozen_holds(const struct situation *situation)
@@ -318,8 +320,8 @@ bool autoscalers_settled_holds(const struct situation *situation)
 	if (!has_autoscalers(record))
 		return true;
 	/* Only where the release was completed, they were at work again. */
-	return record->goal == GOAL_ABORT && (canary_deployment(situation->seen) != NULL ||
-						     !has_new_template(situation));
+	return record->goal == GOAL_ABORT &&
+	       (canary_deployment(situation->seen) != NULL || !has_new_template(situation));
 }
 
 void autoscalers_restored_describe(const struct situation *situation, struct buf *buf)

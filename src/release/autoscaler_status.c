@@ -63,8 +63,7 @@ static void describe_frozen(const struct record *record, const struct observatio
 			wish == 1 ? "" : "s", scaled.pods);
 }
 
-static void describe_autoscaler(
-	const struct situation *situation, size_t index, struct buf *ret)
+static void describe_autoscaler(const struct situation *situation, size_t index, struct buf *ret)
 {
 	const json *original = json_at(situation->record->autoscalers, index);
 	const json *current = seen_like(situation, SEEN_AUTOSCALERS, original);
@@ -109,10 +108,11 @@ void autoscalers_describe_foreign(const struct situation *situation, struct buf 
 	if (autoscalers_change(situation, AUTOSCALER_FROZEN, &action, &err) == ERR_FOREIGN)
 		add_line(ret, err.message);
 	for (size_t i = 0; i < action.write_count; i++) {
-		AUTO_STRING text = mem_format("%s/%s was frozen, and somebody else has changed that: "
-					      "it scales deployment.apps/%s again",
-			action.writes[i].write.kind->singular, action.writes[i].write.name,
-			situation->record->plan.deployment);
+		AUTO_STRING text =
+			mem_format("%s/%s was frozen, and somebody else has changed that: "
+				   "it scales deployment.apps/%s again",
+				action.writes[i].write.kind->singular, action.writes[i].write.name,
+				situation->record->plan.deployment);
 		add_line(ret, text);
 	}
 }

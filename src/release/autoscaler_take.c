@@ -56,8 +56,8 @@ static int look(const struct api_port *api, const struct record *record, struct 
 	struct str_list *notes, struct err *err)
 {
 	struct err refused = {0};
-	int code = look_for(
-		api, &KIND_HORIZONTAL_POD_AUTOSCALER, record, &ret->autoscalers, &refused);
+	int code =
+		look_for(api, &KIND_HORIZONTAL_POD_AUTOSCALER, record, &ret->autoscalers, &refused);
 	if (code == ERR_FORBIDDEN) {
 		add_note(notes, mem_format("cannot see whether an autoscaler is at work: %s",
 					refused.message));
@@ -65,8 +65,8 @@ static int look(const struct api_port *api, const struct record *record, struct 
 	}
 	if (code != 0)
 		return err_set(err, code, "%s", refused.message);
-	/* Who may not see them is told so where KEDA is not installed, too. Where it is, it has made
-	 * a HorizontalPodAutoscaler of each that is at work. */
+	/* Who may not see them is told so where KEDA is not installed, too. Where it is, it has
+	 * made a HorizontalPodAutoscaler of each that is at work. */
 	code = look_for(api, &KIND_SCALED_OBJECT, record, &ret->scaled_objects, &refused);
 	ret->forbidden = code == ERR_FORBIDDEN;
 	return code == 0 || ret->forbidden ? 0 : err_set(err, code, "%s", refused.message);
@@ -148,13 +148,15 @@ static int freeze_scaled_object(const struct api_port *api, const json *scaled_o
 	const char *name = object_name(scaled_object);
 	if (object_annotation(scaled_object, PAUSED_REPLICAS_ANNOTATION) != NULL)
 		return err_set(err, ERR_FAILED,
-			"scaledobject.keda.sh/%s keeps deployment \"%s\" at a number of replicas, by "
-			"its annotation " PAUSED_REPLICAS_ANNOTATION "; pause it with "
-			PAUSED_ANNOTATION "=true in place of that, or use --hpa ignore",
+			"scaledobject.keda.sh/%s keeps deployment \"%s\" at a number of replicas, "
+			"by "
+			"its annotation " PAUSED_REPLICAS_ANNOTATION
+			"; pause it with " PAUSED_ANNOTATION
+			"=true in place of that, or use --hpa ignore",
 			name, record->plan.deployment);
 	if (scaled_object_is_paused(scaled_object)) {
-		add_note(notes,
-			mem_format("scaledobject.keda.sh/%s is paused, and stays so", name));
+		add_note(
+			notes, mem_format("scaledobject.keda.sh/%s is paused, and stays so", name));
 		return 0;
 	}
 	json *after = json_copy(scaled_object);
@@ -177,8 +179,10 @@ static int check_maker(const json *autoscaler, const struct found *found, struct
 			!scaled_object_is_paused(scaled_object))
 			return 0;
 	return err_set(err, ERR_FAILED,
-		"horizontalpodautoscaler.autoscaling/%s was made by KEDA for scaledobject.keda.sh/%s, "
-		"which %s: the release cannot freeze it; use --hpa ignore, or delete it for the time "
+		"horizontalpodautoscaler.autoscaling/%s was made by KEDA for "
+		"scaledobject.keda.sh/%s, "
+		"which %s: the release cannot freeze it; use --hpa ignore, or delete it for the "
+		"time "
 		"of the release",
 		object_name(autoscaler), maker,
 		found->forbidden ? "you may not see" : "is paused or gone");
@@ -209,17 +213,17 @@ static int freeze(const struct api_port *api, const struct found *found, struct 
 static char *name_one(const struct found *found)
 {
 	json_for_each (autoscaler, found->autoscalers)
-		return mem_format("%s/%s", KIND_HORIZONTAL_POD_AUTOSCALER.singular,
-			object_name(autoscaler));
+		return mem_format(
+			"%s/%s", KIND_HORIZONTAL_POD_AUTOSCALER.singular, object_name(autoscaler));
 	json_for_each (scaled_object, found->scaled_objects)
 		if (!scaled_object_is_paused(scaled_object))
-			return mem_format("%s/%s", KIND_SCALED_OBJECT.singular,
-				object_name(scaled_object));
+			return mem_format(
+				"%s/%s", KIND_SCALED_OBJECT.singular, object_name(scaled_object));
 	return NULL;
 }
 
-int autoscalers_take(const struct api_port *api, struct record *record, struct str_list *notes,
-	struct err *err)
+int autoscalers_take(
+	const struct api_port *api, struct record *record, struct str_list *notes, struct err *err)
 {
 	CLEANUP(found_release) struct found found = {0};
 	struct plan *plan = &record->plan;
@@ -233,7 +237,8 @@ int autoscalers_take(const struct api_port *api, struct record *record, struct s
 		return 0;
 	if (plan->hpa == HPA_REFUSE)
 		return err_set(err, ERR_FAILED,
-			"%s scales deployment \"%s\" and would fight the release; --hpa freeze holds "
+			"%s scales deployment \"%s\" and would fight the release; --hpa freeze "
+			"holds "
 			"it still until the end",
 			name, plan->deployment);
 	/* Its size is the autoscaler's: whatever the release took away would come back. */

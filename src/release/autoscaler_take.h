@@ -9,7 +9,7 @@
 
 /* Finds the autoscalers of plan.deployment and, by plan.hpa, takes their snapshots into the record,
  * notes that they are left alone, or refuses. plan.replicas must be there. */
-int autoscalers_take(const struct api_port *api, struct record *record, struct str_list *notes,
-	struct err *err);
+int autoscalers_take(
+	const struct api_port *api, struct record *record, struct str_list *notes, struct err *err);
 
 #endif

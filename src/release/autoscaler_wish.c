@@ -102,8 +102,8 @@ static int round_up(double number)
 }
 
 /* How many pods this metric asks for; -1 where the status does not say. */
-static int wish_by(const json *autoscaler, const json *metric, const json *status,
-	const struct scaled *scaled)
+static int wish_by(
+	const json *autoscaler, const json *metric, const json *status, const struct scaled *scaled)
 {
 	const struct metric_type *type = type_of(metric);
 	if (type == NULL || type_of(status) != type)
@@ -145,8 +145,8 @@ static char *explain(const json *autoscaler)
 	return message != NULL ? message : mem_strdup("it shows no current metrics");
 }
 
-int autoscaler_wish(const json *autoscaler, const json *limits, const struct scaled *scaled,
-	char **ret_reason)
+int autoscaler_wish(
+	const json *autoscaler, const json *limits, const struct scaled *scaled, char **ret_reason)
 {
 	const json *statuses = json_path(autoscaler, "status", "currentMetrics", NULL);
 	int wish = -1;

@@ -19,7 +19,7 @@ struct scaled {
 /* autoscaler: as it is now; limits: as it will be afterwards, with minReplicas and maxReplicas.
  * Returns how many pods it would like, or -1 and the reason why that is not known, in the words of
  * its conditions; the caller frees. */
-int autoscaler_wish(const json *autoscaler, const json *limits, const struct scaled *scaled,
-	char **ret_reason);
+int autoscaler_wish(
+	const json *autoscaler, const json *limits, const struct scaled *scaled, char **ret_reason);
 
 #endif

@@ -58,8 +58,7 @@ static int stable_renewed_act(
 
 static void stable_ready_describe(const struct situation *situation, struct buf *buf)
 {
-	describe_serving(
-		buf, stable_whole(situation), "new ", situation->record->plan.deployment);
+	describe_serving(buf, stable_whole(situation), "new ", situation->record->plan.deployment);
 }
 
 static bool stable_ready_holds(const struct situation *situation)
@@ -69,12 +68,10 @@ static bool stable_ready_holds(const struct situation *situation)
 	const json *status = json_get(stable, "status");
 	int whole = stable_whole(situation);
 	/* The old pods must be gone too: the user's own routes would send them requests. */
-	return is_observed(stable) &&
-	       json_get_integer(status, "updatedReplicas", 0) == whole &&
+	return is_observed(stable) && json_get_integer(status, "updatedReplicas", 0) == whole &&
 	       json_get_integer(status, "replicas", 0) == whole &&
 	       json_get_integer(status, "availableReplicas", 0) == whole &&
-	       count_serving_pods(situation->seen, stable, record->template) ==
-		       whole;
+	       count_serving_pods(situation->seen, stable, record->template) == whole;
 }
 
 /* The user's rules know the new version, where they know versions. */

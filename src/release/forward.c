@@ -225,8 +225,7 @@ static void stable_scaled_describe(const struct situation *situation, struct buf
 
 static bool stable_scaled_holds(const struct situation *situation)
 {
-	return stable_suffices(
-		situation, wanted_replicas(stable_deployment(situation->seen)));
+	return stable_suffices(situation, wanted_replicas(stable_deployment(situation->seen)));
 }
 
 static int stable_scaled_act(

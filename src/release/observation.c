@@ -24,8 +24,8 @@ static void queries_release(struct queries *queries)
 	free(queries->record_name);
 }
 
-/* The sources that are watched while a rung waits. Routes and autoscalers are read again before each action. Last,
- * what only one mode has. */
+/* The sources that are watched while a rung waits. Routes and autoscalers are read again before
+ * each action. Last, what only one mode has. */
 static const enum source WATCHED[] = {SEEN_STABLE, SEEN_CANARY, SEEN_REPLICA_SETS, SEEN_PODS,
 	SEEN_SLICES, SEEN_RECORD, SEEN_VERSION_SLICES};
 

@@ -380,8 +380,8 @@ int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 	int traffic = traffic_mode_parse(json_get_text(spec, "traffic"));
 	int pause = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), json_get_text(spec, "pause"));
 	/* Records of before there was a choice are of Deployments without an autoscaler. */
-	const char *hpa_text = json_get(spec, "hpa") == NULL ? HPA_NAMES[HPA_FREEZE]
-							     : json_get_text(spec, "hpa");
+	const char *hpa_text =
+		json_get(spec, "hpa") == NULL ? HPA_NAMES[HPA_FREEZE] : json_get_text(spec, "hpa");
 	int hpa = str_index(HPA_NAMES, COUNT_OF(HPA_NAMES), hpa_text);
 	plan.replicas = json_get_int(spec, "replicas", 1, INT_MAX);
 	plan.settle_ms = json_get_integer(spec, "settleMilliseconds", -1);

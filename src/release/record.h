@@ -49,8 +49,9 @@ struct record {
 	json *destinationrules;
 	json *httproutes; /* gateway mode: this, and the Service; NULL otherwise */
 	json *service;
-	/* HorizontalPodAutoscalers and KEDA's ScaledObjects of the stable Deployment that the release
-	 * freezes: arrays, or NULL; and each of the former as the server has it when frozen. */
+	/* HorizontalPodAutoscalers and KEDA's ScaledObjects of the stable Deployment that the
+	 * release freezes: arrays, or NULL; and each of the former as the server has it when
+	 * frozen. */
 	json *autoscalers;
 	json *frozen_autoscalers;
 	json *scaled_objects;

@@ -144,10 +144,8 @@ void applied_autoscalers_are_frozen_again(void **state)
 void edited_autoscaler_is_refused(void **state)
 {
 	(void)state;
-	struct setting setting = {.world = WORLD_AUTOSCALED,
-		.batches = "4",
-		.replicas = 4,
-		.seed = first_seed()};
+	struct setting setting = {
+		.world = WORLD_AUTOSCALED, .batches = "4", .replicas = 4, .seed = first_seed()};
 	AUTO_SIM sim = world_new(&setting);
 	AUTO_JSON before = world_snapshot(sim);
 	start(sim, &setting);
@@ -169,10 +167,8 @@ void edited_autoscaler_is_refused(void **state)
 void abort_does_not_wait_for_an_edited_autoscaler(void **state)
 {
 	(void)state;
-	struct setting setting = {.world = WORLD_AUTOSCALED,
-		.batches = "4",
-		.replicas = 4,
-		.seed = first_seed()};
+	struct setting setting = {
+		.world = WORLD_AUTOSCALED, .batches = "4", .replicas = 4, .seed = first_seed()};
 	AUTO_SIM sim = world_new(&setting);
 	AUTO_JSON before = world_snapshot(sim);
 	start(sim, &setting);

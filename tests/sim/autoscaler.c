@@ -31,8 +31,8 @@ static struct limits limits_of_autoscaler(const json *autoscaler)
 static struct limits limits_of_scaled_object(const json *scaled_object)
 {
 	const json *spec = json_get(scaled_object, "spec");
-	bool works = !str_equal(
-		object_annotation(scaled_object, "autoscaling.keda.sh/paused"), "true");
+	bool works =
+		!str_equal(object_annotation(scaled_object, "autoscaling.keda.sh/paused"), "true");
 	return (struct limits){
 		.minimum = works ? (int)json_get_integer(spec, "minReplicaCount", 1) : 0,
 		.maximum = works ? (int)json_get_integer(spec, "maxReplicaCount", 1) : 1000,

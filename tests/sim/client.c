@@ -31,7 +31,8 @@ static int sim_list(void *context, const struct query *query, json **ret, struct
 	struct sim *sim = client->sim;
 	if (client->dead)
 		return interrupted(err);
-	/* Nothing is at work meanwhile in a cluster without KEDA, so that seeds play what they did. */
+	/* Nothing is at work meanwhile in a cluster without KEDA, so that seeds play what they did.
+	 */
 	if (query->kind != &KIND_SCALED_OBJECT || sim->autoscaled)
 		sim_steps(sim, sim->pace);
 	if (!is_served(sim, query->kind))

@@ -179,7 +179,8 @@ static void add_istio(struct sim *sim, enum world world)
 static void add_autoscalers(struct sim *sim, const struct setting *setting)
 {
 	AUTO_STRING autoscaler = mem_format(
-		"{'scaleTargetRef': {'apiVersion': 'apps/v1', 'kind': 'Deployment', 'name': 'web'}, "
+		"{'scaleTargetRef': {'apiVersion': 'apps/v1', 'kind': 'Deployment', 'name': "
+		"'web'}, "
 		"'minReplicas': %d, 'maxReplicas': 6, 'metrics': [{'type': 'Resource', 'resource': "
 		"{'name': 'cpu', 'target': {'type': 'Utilization', 'averageUtilization': 50}}}]}",
 		setting->replicas < 6 ? setting->replicas : 6);

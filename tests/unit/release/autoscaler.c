@@ -11,9 +11,10 @@ static void frozen_by_policies_and_limits(void **state)
 	(void)state;
 	AUTO_JSON autoscaler = tree("{'spec': {'minReplicas': 3, 'maxReplicas': 10}}");
 	AUTO_JSON frozen = autoscaler_frozen(autoscaler, 4);
-	assert_tree(frozen, "{'spec': {'minReplicas': 1, 'maxReplicas': 10, 'behavior': {'scaleUp': "
-			    "{'selectPolicy': 'Disabled'}, 'scaleDown': {'selectPolicy': "
-			    "'Disabled'}}}}");
+	assert_tree(frozen,
+		"{'spec': {'minReplicas': 1, 'maxReplicas': 10, 'behavior': {'scaleUp': "
+		"{'selectPolicy': 'Disabled'}, 'scaleDown': {'selectPolicy': "
+		"'Disabled'}}}}");
 	assert_true(autoscaler_is_frozen(frozen));
 	assert_false(autoscaler_is_frozen(autoscaler));
 }
@@ -21,9 +22,9 @@ static void frozen_by_policies_and_limits(void **state)
 static void freezing_keeps_the_rest(void **state)
 {
 	(void)state;
-	AUTO_JSON autoscaler = tree(
-		"{'spec': {'maxReplicas': 3, 'behavior': {'scaleUp': {'policies': [{'type': 'Pods', "
-		"'value': 4}], 'selectPolicy': 'Max'}, 'other': 1}}}");
+	AUTO_JSON autoscaler = tree("{'spec': {'maxReplicas': 3, 'behavior': {'scaleUp': "
+				    "{'policies': [{'type': 'Pods', "
+				    "'value': 4}], 'selectPolicy': 'Max'}, 'other': 1}}}");
 	AUTO_JSON frozen = autoscaler_frozen(autoscaler, 4);
 	/* The maximum comes before the policies, too. */
 	assert_tree(frozen, "{'spec': {'maxReplicas': 4, 'behavior': {'scaleUp': {'policies': "
@@ -67,12 +68,13 @@ struct world {
 	struct situation situation;
 };
 
-static json *list_of(const char *namespace, const char *name, const char *annotations,
-	const char *spec)
+static json *list_of(
+	const char *namespace, const char *name, const char *annotations, const char *spec)
 {
-	AUTO_STRING text = mem_format("{'items': [{'metadata': {'namespace': '%s', 'name': '%s'%s}, "
-				      "'spec': %s}]}",
-		namespace, name, annotations, spec);
+	AUTO_STRING text =
+		mem_format("{'items': [{'metadata': {'namespace': '%s', 'name': '%s'%s}, "
+			   "'spec': %s}]}",
+			namespace, name, annotations, spec);
 	return tree(text);
 }
 
@@ -136,8 +138,7 @@ static void assert_refused(const char *from, enum autoscaler_state to, const cha
 	CLEANUP(action_release) struct action action = {0};
 	struct err err = {0};
 	world_init(&world, GOAL_BATCH, from);
-	assert_int_equal(
-		autoscalers_change(&world.situation, to, &action, &err), ERR_FOREIGN);
+	assert_int_equal(autoscalers_change(&world.situation, to, &action, &err), ERR_FOREIGN);
 	assert_contains(err.message, part);
 }
 
@@ -149,8 +150,9 @@ static void taken_to_each_state(void **state)
 	assert_changed(FROZEN, AUTOSCALER_ORIGINAL, ORIGINAL);
 	assert_changed(FROZEN, AUTOSCALER_FINISHED, ORIGINAL);
 	/* The manifest was applied again: each field is ours by itself. */
-	assert_changed("{" TARGET ", 'minReplicas': 2, 'maxReplicas': 6, 'behavior': {'scaleUp': "
-		       DISABLED ", 'scaleDown': " DISABLED "}}",
+	assert_changed("{" TARGET
+		       ", 'minReplicas': 2, 'maxReplicas': 6, 'behavior': {'scaleUp': " DISABLED
+		       ", 'scaleDown': " DISABLED "}}",
 		AUTOSCALER_ORIGINAL, ORIGINAL);
 }
 
@@ -172,8 +174,9 @@ static void edits_of_ours_are_refused(void **state)
 	assert_refused(RAISED, AUTOSCALER_FROZEN, "minReplicas");
 	assert_refused(RAISED, AUTOSCALER_ORIGINAL, "minReplicas");
 	/* Not ours, but what a frozen one would go by. */
-	assert_refused("{" TARGET ", 'minReplicas': 1, 'maxReplicas': 3, 'behavior': {'scaleUp': "
-		       DISABLED ", 'scaleDown': " DISABLED "}}",
+	assert_refused("{" TARGET
+		       ", 'minReplicas': 1, 'maxReplicas': 3, 'behavior': {'scaleUp': " DISABLED
+		       ", 'scaleDown': " DISABLED "}}",
 		AUTOSCALER_FROZEN, "spec.maxReplicas is 3 now");
 }
 
@@ -184,8 +187,7 @@ static void scaled_objects_are_paused(void **state)
 	CLEANUP(action_release) struct action pause = {0};
 	CLEANUP(action_release) struct action resume = {0};
 	world_init(&world, GOAL_ABORT, FROZEN);
-	assert_int_equal(
-		autoscalers_change(&world.situation, AUTOSCALER_FROZEN, &pause, NULL), 0);
+	assert_int_equal(autoscalers_change(&world.situation, AUTOSCALER_FROZEN, &pause, NULL), 0);
 	assert_int_equal(pause.write_count, 0);
 	json_free(world.seen.lists[SEEN_AUTOSCALERS]);
 	world.seen.lists[SEEN_AUTOSCALERS] = json_object(); /* somebody deleted it */
@@ -275,8 +277,8 @@ static void wish_by_totals(void **state)
 static void wish_of_several_is_the_greatest(void **state)
 {
 	(void)state;
-	assert_wish(CPU("{'type': 'Utilization', 'averageUtilization': 50}") ", "
-		    CPU("{'type': 'AverageValue', 'averageValue': '100m'}"),
+	assert_wish(CPU("{'type': 'Utilization', 'averageUtilization': 50}") ", " CPU(
+			    "{'type': 'AverageValue', 'averageValue': '100m'}"),
 		CPU_NOW("{'averageUtilization': 25}") ", " CPU_NOW("{'averageValue': '150m'}"), 6);
 }
 
@@ -285,13 +287,13 @@ static void tolerance_of_its_own(void **state)
 	(void)state;
 	struct scaled scaled = {.pods = 4, .ready = 4, .stable = 3};
 	AUTO_STRING reason = NULL;
-	assert_int_equal(
-		wish("{'spec': {'metrics': [" CPU("{'type': 'Utilization', 'averageUtilization': "
-						  "50}") "], 'behavior': {'scaleUp': {'tolerance': "
-							 "'50m'}}}, 'status': {'currentMetrics': "
-							 "[" CPU_NOW("{'averageUtilization': 54}") "]"
-							 "}}",
-			&scaled, &reason),
+	assert_int_equal(wish("{'spec': {'metrics': [" CPU(
+				      "{'type': 'Utilization', 'averageUtilization': "
+				      "50}") "], 'behavior': {'scaleUp': {'tolerance': "
+					     "'50m'}}}, 'status': {'currentMetrics': "
+					     "[" CPU_NOW("{'averageUtilization': 54}") "]"
+										       "}}",
+				 &scaled, &reason),
 		5);
 }
 
@@ -316,11 +318,12 @@ static void unknown_wish_says_why(void **state)
 	assert_string_equal(nothing, "it shows no current metrics");
 	/* What is not known may ask for more than what is. */
 	assert_int_equal(
-		wish("{'spec': {'metrics': [" CPU("{'type': 'Utilization', 'averageUtilization': "
-						  "50}") ", {'type': 'External'}]}, 'status': "
-							 "{'currentMetrics': [" CPU_NOW(
-								 "{'averageUtilization': 20}") ", "
-								 "{'type': ''}]}}",
+		wish("{'spec': {'metrics': [" CPU(
+			     "{'type': 'Utilization', 'averageUtilization': "
+			     "50}") ", {'type': 'External'}]}, 'status': "
+				    "{'currentMetrics': [" CPU_NOW(
+					    "{'averageUtilization': 20}") ", "
+									  "{'type': ''}]}}",
 			&scaled, &partly),
 		-1);
 }
