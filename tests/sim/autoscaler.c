@@ -51,7 +51,7 @@ static int choose(struct sim *sim, int replicas, const struct limits *limits)
 	if (replicas < limits->minimum)
 		return limits->minimum;
 	int wish = limits->minimum +
-		   (int)sim_random(sim, (size_t)(limits->maximum - limits->minimum + 1));
+		   (int)sim_random(sim, (size_t)limits->maximum - (size_t)limits->minimum + 1);
 	return (wish > replicas && limits->up) || (wish < replicas && limits->down) ? wish
 										    : replicas;
 }
