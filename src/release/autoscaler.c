@@ -193,7 +193,7 @@ int autoscalers_change(const struct situation *situation, enum autoscaler_state 
 	return code;
 }
 
-static bool has_autoscalers(const struct record *record)
+bool autoscalers_are_known(const struct record *record)
 {
 	return json_count(record->autoscalers) + json_count(record->scaled_objects) > 0;
 }
@@ -257,7 +257,7 @@ static void add_names(const struct record *record, struct buf *buf)
 void autoscalers_frozen_describe(const struct situation *situation, struct buf *buf)
 {
 	const struct record *record = situation->record;
-	if (!has_autoscalers(record))
+	if (!autoscalers_are_known(record))
 		return;
 	add_names(record, buf);
 	buf_addf(buf, " %s deployment.apps/%s as it is",
@@ -289,7 +289,7 @@ bool autoscalers_frozen_holds(const struct situation *situation)
 {
 	const struct record *record = situation->record;
 	bool aborts = record->goal == GOAL_ABORT;
-	if (!has_autoscalers(record) || (aborts && stable_is_back(situation)))
+	if (!autoscalers_are_known(record) || (aborts && stable_is_back(situation)))
 		return true;
 	CLEANUP(action_release) struct action action = {0};
 	int code = autoscalers_change(situation, AUTOSCALER_FROZEN, &action, NULL);
@@ -308,7 +308,7 @@ int autoscalers_frozen_act(
 
 void autoscalers_settled_describe(const struct situation *situation, struct buf *buf)
 {
-	if (has_autoscalers(situation->record) && situation->record->plan.settle_ms > 0) {
+	if (autoscalers_are_known(situation->record) && situation->record->plan.settle_ms > 0) {
 		add_names(situation->record, buf);
 		buf_add_text(buf, " had the time to finish what was begun before");
 	}
@@ -317,7 +317,7 @@ void autoscalers_settled_describe(const struct situation *situation, struct buf 
 bool autoscalers_settled_holds(const struct situation *situation)
 {
 	const struct record *record = situation->record;
-	if (!has_autoscalers(record))
+	if (!autoscalers_are_known(record))
 		return true;
 	/* Only where the release was completed, they were at work again. */
 	return record->goal == GOAL_ABORT &&
@@ -327,7 +327,7 @@ bool autoscalers_settled_holds(const struct situation *situation)
 void autoscalers_restored_describe(const struct situation *situation, struct buf *buf)
 {
 	const struct record *record = situation->record;
-	if (!has_autoscalers(record))
+	if (!autoscalers_are_known(record))
 		return;
 	size_t count = json_count(record->autoscalers) + json_count(record->scaled_objects);
 	add_names(record, buf);

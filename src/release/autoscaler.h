@@ -51,6 +51,9 @@ bool stable_suffices(const struct situation *situation, int replicas);
  * autoscaler is at work on it already and wants more. */
 int stable_whole(const struct situation *situation);
 
+/* Whether there are any that the release freezes. */
+bool autoscalers_are_known(const struct record *record);
+
 /* Whether all autoscalers that the release freezes are frozen. */
 bool autoscalers_rest(const struct record *record, const struct observation *seen);
 

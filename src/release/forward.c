@@ -56,10 +56,14 @@ static int known_act(const struct situation *situation, struct action *action, s
 			"`kubectl batchrollout abort %s -n %s`",
 			plan->deployment, plan->service, plan->namespace);
 	return err_set(err, ERR_FOREIGN,
-		"deployment.apps/%s was scaled to %d by somebody else during the release; scale it "
+		"deployment.apps/%s was scaled to %d by somebody else during the release%s; scale "
+		"it "
 		"back to %d, or `kubectl batchrollout abort %s -n %s`",
-		plan->deployment, wanted_replicas(stable), plan->replicas, plan->service,
-		plan->namespace);
+		plan->deployment, wanted_replicas(stable),
+		autoscalers_are_known(situation->record)
+			? " (its autoscaler, perhaps, right before it was frozen)"
+			: "",
+		plan->replicas, plan->service, plan->namespace);
 }
 
 /* Subsets have reached the proxies before a route names them (a route to an unknown one is 503). */

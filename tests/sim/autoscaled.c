@@ -184,6 +184,43 @@ void abort_does_not_wait_for_an_edited_autoscaler(void **state)
 	world_assert_restored(sim, before, false);
 }
 
+/* The first write is the record, the second one freezes. */
+static void scale_meanwhile(struct client *client, void *context)
+{
+	const int *replicas = context;
+	if (client->writes != 2)
+		return;
+	struct object *stable = sim_find(client->sim, &KIND_DEPLOYMENT, NAMESPACE, "web");
+	json *tree = json_copy(stable->now);
+	json_set_integer(json_get(tree, "spec"), "replicas", *replicas);
+	sim_put(client->sim, stable, tree);
+}
+
+/* The plan is for another number of replicas then; abort leaves what the autoscaler wanted. */
+void scaled_right_before_it_is_frozen(void **state)
+{
+	(void)state;
+	int wish = 6;
+	struct setting setting = {
+		.world = WORLD_AUTOSCALED, .batches = "4", .replicas = 4, .seed = first_seed()};
+	AUTO_SIM sim = world_new(&setting);
+	AUTO_JSON before = world_snapshot(sim);
+	struct start_options options = world_options(&setting);
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "one");
+	client.interlude = scale_meanwhile;
+	client.interlude_context = &wish;
+	if (run_start(&client, &options) != ERR_FOREIGN ||
+		strstr(client.err.message, "its autoscaler, perhaps") == NULL)
+		sim_fail(sim, "start: %s", client.err.message);
+	run(sim, run_abort, 0, NULL);
+	AUTO_JSON after = world_snapshot(sim);
+	static const char AUTOSCALER[] = "HorizontalPodAutoscaler/web";
+	if (replicas_of_stable(sim) != wish ||
+		!json_equal(json_get(after, AUTOSCALER), json_get(before, AUTOSCALER)))
+		sim_fail(sim, "stable has %d replicas", replicas_of_stable(sim));
+}
+
 static void play_ignored(uint64_t seed, bool finish)
 {
 	struct setting setting = {.world = WORLD_AUTOSCALED,

@@ -39,6 +39,7 @@ void edits_of_autoscalers_are_kept(void **state);
 void applied_autoscalers_are_frozen_again(void **state);
 void edited_autoscaler_is_refused(void **state);
 void abort_does_not_wait_for_an_edited_autoscaler(void **state);
+void scaled_right_before_it_is_frozen(void **state);
 void ignored_autoscalers_go_on(void **state);
 
 #endif
