@@ -20,11 +20,18 @@ START = ("start", "web", "--image", f"{IMAGE}:v2", "--batches", "4", "--settle",
 AUTOSCALER = "horizontalpodautoscaler.autoscaling/web"
 
 
+@pytest.fixture(scope="module")
+def metric(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Metric]:
+    """One for all tests: the API server takes some seconds to take a new API on."""
+    with Metric(Space.of("default", tmp_path_factory.mktemp("metric")), 0) as served:
+        yield served
+
+
 @pytest.fixture
-def load(space: Space) -> Iterator[Metric]:
+def load(metric: Metric) -> Metric:
     """What the autoscalers of these tests look at: as much as the pods that there are can take."""
-    with Metric(space, REPLICAS * PER_POD) as metric:
-        yield metric
+    metric.value = REPLICAS * PER_POD
+    return metric
 
 
 def autoscaler(load: Metric, **spec: object) -> Object:

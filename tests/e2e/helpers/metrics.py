@@ -19,7 +19,9 @@ ADDRESS = "10.0.0.1"
 
 
 class Metric:
-    """`with Metric(space, 400) as load:` the metric "load" is 400; set load.value to what it should be."""
+    """`with Metric(space, 400) as load:` the metric "load" is 400 in all namespaces; set load.value to what it should be.
+
+    The API is served behind a Service in the space."""
 
     def __init__(self, space: Space, value: int):
         self._space = space
@@ -44,7 +46,7 @@ class Metric:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._space.kubectl("delete", "apiservice", NAME)
+        self._space.kubectl("delete", f"apiservice/{NAME}", "service/metrics", "endpointslice/metrics")
         self._server.shutdown()
         self._server.server_close()
 
