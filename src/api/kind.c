@@ -10,6 +10,8 @@ const struct kind KIND_ENDPOINT_SLICE = {
 	"EndpointSlice", "discovery.k8s.io/v1", "endpointslices", "endpointslice.discovery.k8s.io"};
 const struct kind KIND_HORIZONTAL_POD_AUTOSCALER = {"HorizontalPodAutoscaler", "autoscaling/v2",
 	"horizontalpodautoscalers", "horizontalpodautoscaler.autoscaling"};
+const struct kind KIND_SCALED_OBJECT = {
+	"ScaledObject", "keda.sh/v1alpha1", "scaledobjects", "scaledobject.keda.sh"};
 const struct kind KIND_VIRTUAL_SERVICE = {"VirtualService", "networking.istio.io/v1",
 	"virtualservices", "virtualservice.networking.istio.io"};
 const struct kind KIND_DESTINATION_RULE = {"DestinationRule", "networking.istio.io/v1",

@@ -20,6 +20,7 @@ extern const struct kind KIND_DEPLOYMENT;
 extern const struct kind KIND_REPLICA_SET;
 extern const struct kind KIND_ENDPOINT_SLICE;
 extern const struct kind KIND_HORIZONTAL_POD_AUTOSCALER;
+extern const struct kind KIND_SCALED_OBJECT; /* KEDA's */
 extern const struct kind KIND_VIRTUAL_SERVICE;
 extern const struct kind KIND_DESTINATION_RULE;
 extern const struct kind KIND_GATEWAY;

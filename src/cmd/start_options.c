@@ -28,6 +28,11 @@
 		{"pause", 0, OPTION_TEXT, "each|first|none",                                       \
 			"Stop after each batch (default), after the first only, or never.",        \
 			START_ROW(release.pause)},                                                 \
+		{"hpa", 0, OPTION_TEXT, "freeze|ignore|refuse",                                    \
+			"What to do with an autoscaler of the Deployment (HPA, or KEDA's "         \
+			"ScaledObject): freeze it for the time of the release (default), let "     \
+			"it go on, or do not start.",                                              \
+			START_ROW(release.hpa)},                                                   \
 		{"traffic", 0, OPTION_TEXT, "auto|istio|gateway|replicas",                         \
 			"How requests are split; by default found out from what is there.",        \
 			START_ROW(release.traffic)},                                               \

@@ -407,6 +407,8 @@ static int rules_restored_act(
 }
 
 const struct rung ABORT_LADDER[] = {
+	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
+	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "abort-autoscalers"),
 	RUNG_WAIT(canary_steady_describe, canary_steady_holds),
 	RUNG_ACT(marked_describe, marked_holds, marked_act),
 	RUNG_ACT(stable_there_describe, stable_there_holds, stable_there_act),
@@ -440,6 +442,8 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),
 	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,
+		autoscalers_restored_act),
 	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
 	RUNG_END,
 };

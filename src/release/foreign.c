@@ -1,6 +1,7 @@
 #include "release/foreign.h"
 
 #include "api/object.h"
+#include "release/autoscaler.h"
 #include "release/gitops.h"
 #include "release/rungs.h"
 #include "release/workload.h"
@@ -59,4 +60,5 @@ void foreign_describe(const struct record *record, const struct observation *see
 		return;
 	check_routes(&situation, ret);
 	check_rules(&situation, ret);
+	autoscalers_describe_foreign(&situation, ret);
 }

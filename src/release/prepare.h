@@ -22,6 +22,7 @@ struct start_options {
 	const char *batches; /* a number */
 	const char *steps;
 	const char *pause;
+	const char *hpa;
 	const char *traffic;  /* "auto", "istio", "gateway", "replicas" */
 	const char *handover; /* "auto", "takeover", "swap", "rolling" */
 	const char *settle;

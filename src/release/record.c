@@ -37,6 +37,9 @@ void record_release(struct record *record)
 	json_free(record->httproutes);
 	json_free(record->service);
 	json_free(record->own_httproutes);
+	json_free(record->autoscalers);
+	json_free(record->frozen_autoscalers);
+	json_free(record->scaled_objects);
 	json_free(record->template);
 	json_free(record->history);
 	json_free(record->configmap);
@@ -142,6 +145,23 @@ static int parse_before(const json *release, struct record *record, struct err *
 	return 0;
 }
 
+/* Records of before autoscalers were known have none. */
+static int parse_autoscalers(const json *release, struct record *record, struct err *err)
+{
+	const json *before = json_get(release, "before");
+	record->autoscalers = json_copy(json_get(before, "autoscalers"));
+	record->scaled_objects = json_copy(json_get(before, "scaledobjects"));
+	record->frozen_autoscalers = json_copy(json_get(release, "frozenAutoscalers"));
+	const json *arrays[] = {
+		record->autoscalers, record->frozen_autoscalers, record->scaled_objects};
+	bool damaged = json_count(record->autoscalers) != json_count(record->frozen_autoscalers);
+	for (size_t i = 0; i < COUNT_OF(arrays); i++)
+		damaged = damaged || (arrays[i] != NULL && !json_is_array(arrays[i]));
+	if (damaged)
+		return err_set(err, ERR_INVALID, "the autoscalers as they were before are damaged");
+	return 0;
+}
+
 static int parse_data(const json *configmap, const char *key, json **ret, struct err *err)
 {
 	const char *text = json_path_text(configmap, "data", key, NULL);
@@ -166,6 +186,8 @@ static int parse_release(const json *configmap, struct record *record, struct er
 		code = parse_status(json_get(release, "status"), record, err);
 	if (code == 0)
 		code = parse_before(release, record, err);
+	if (code == 0)
+		code = parse_autoscalers(release, record, err);
 	if (code == 0)
 		code = parse_data(configmap, "history", &record->history, err);
 	if (code == 0 && !json_is_array(record->history))
@@ -214,6 +236,9 @@ static json *release_to_json(const struct record *record)
 	json_set(before, "destinationrules", json_copy(record->destinationrules));
 	json_set(before, "httproutes", json_copy(record->httproutes));
 	json_set(before, "service", json_copy(record->service));
+	json_set(before, "autoscalers", json_copy(record->autoscalers));
+	json_set(before, "scaledobjects", json_copy(record->scaled_objects));
+	json_set(release, "frozenAutoscalers", json_copy(record->frozen_autoscalers));
 	json_set(release, "template", json_copy(record->template));
 	json_set_bool(release, "tagged", record->tagged);
 	json_set(release, "ownVirtualService", json_copy(record->own_virtualservice));

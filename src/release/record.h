@@ -49,6 +49,12 @@ struct record {
 	json *destinationrules;
 	json *httproutes; /* gateway mode: this, and the Service; NULL otherwise */
 	json *service;
+	/* HorizontalPodAutoscalers and KEDA's ScaledObjects of the stable Deployment that the
+	 * release freezes: arrays, or NULL; and each of the former as the server has it when
+	 * frozen. */
+	json *autoscalers;
+	json *frozen_autoscalers;
+	json *scaled_objects;
 	/* The VirtualService that we make where no user's serves the mesh, before it is split; or
 	 * NULL. Likewise the HTTPRoutes: an array, or NULL. */
 	json *own_virtualservice;

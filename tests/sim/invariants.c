@@ -212,7 +212,15 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 		"/spec/rules/1/backendRefs", "/spec/rules/2/backendRefs", NULL};
 	static const char *const RULES[] = {"/spec/rules", NULL};
 	static const char *const SUBSETS[] = {"/spec/subsets", NULL};
+	static const char *const AUTOSCALER[] = {
+		"/spec/minReplicas", "/spec/maxReplicas", "/spec/behavior", NULL};
+	static const char *const SCALED_OBJECT[] = {
+		"/metadata/annotations/autoscaling.keda.sh~1paused", NULL};
 	const struct kind *kind = write->kind;
+	if (kind == &KIND_HORIZONTAL_POD_AUTOSCALER && str_equal(write->name, "web"))
+		return AUTOSCALER;
+	if (kind == &KIND_SCALED_OBJECT)
+		return SCALED_OBJECT;
 	if (kind == &KIND_CONFIG_MAP && is_ours(write))
 		return RECORD;
 	if (kind == &KIND_DEPLOYMENT && is_ours(write))

@@ -30,6 +30,13 @@ int main(void)
 		cmocka_unit_test(edits_of_httproutes_elsewhere_are_kept),
 		cmocka_unit_test(ended_releases_stay_ended),
 		cmocka_unit_test(completed_releases_can_be_aborted),
+		cmocka_unit_test(autoscalers_scale_nothing_in_a_release),
+		cmocka_unit_test(edits_of_autoscalers_are_kept),
+		cmocka_unit_test(applied_autoscalers_are_frozen_again),
+		cmocka_unit_test(edited_autoscaler_is_refused),
+		cmocka_unit_test(abort_does_not_wait_for_an_edited_autoscaler),
+		cmocka_unit_test(scaled_right_before_it_is_frozen),
+		cmocka_unit_test(ignored_autoscalers_go_on),
 	};
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
 }

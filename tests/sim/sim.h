@@ -71,6 +71,8 @@ struct sim {
 	const char *broken_image; /* pods with this image never get ready */
 	bool istio;		  /* Istio's API is served */
 	bool gateway;		  /* the Gateway API is */
+	bool autoscaled;	  /* KEDA's API is, and autoscalers are at work */
+	int64_t autoscaler_period_ms, autoscaler_next_ms;
 	struct invariants *invariants;
 	bool trace;
 	bool child;	 /* in a process of its own: failures end it */
@@ -120,6 +122,8 @@ void sim_advance(struct sim *sim, int64_t limit);
 void deployment_sync(struct sim *sim, struct object *deployment);
 void replica_set_sync(struct sim *sim, struct object *set);
 void endpoints_sync(struct sim *sim);
+/* True when an autoscaler has scaled. */
+bool autoscalers_sync(struct sim *sim);
 bool collect_garbage(struct sim *sim);
 /* pods.c: the kubelet is told of a new pod. */
 void pods_begin(struct sim *sim, struct object *pod);

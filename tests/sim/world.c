@@ -16,6 +16,7 @@ const char *const WORLD_NAMES[WORLD_COUNT] = {
 	[WORLD_GATEWAY] = "gateway",
 	[WORLD_SELECTED] = "selected",
 	[WORLD_PARENT] = "parent",
+	[WORLD_AUTOSCALED] = "autoscaled",
 };
 
 /* Single quotes for double ones, so that it reads in C. */
@@ -180,11 +181,30 @@ static void add_istio(struct sim *sim, enum world world)
 	add_routes(sim, destination);
 }
 
+/* Both would scale stable while it gives up pods: below the minimum, above the maximum. */
+static void add_autoscalers(struct sim *sim, const struct setting *setting)
+{
+	AUTO_STRING autoscaler = mem_format(
+		"{'scaleTargetRef': {'apiVersion': 'apps/v1', 'kind': 'Deployment', 'name': "
+		"'web'}, "
+		"'minReplicas': %d, 'maxReplicas': 6, 'metrics': [{'type': 'Resource', 'resource': "
+		"{'name': 'cpu', 'target': {'type': 'Utilization', 'averageUtilization': 50}}}]}",
+		setting->replicas < 6 ? setting->replicas : 6);
+	sim->autoscaled = true;
+	sim->autoscaler_period_ms = 2000;
+	(void)add(sim, &KIND_HORIZONTAL_POD_AUTOSCALER, "web", autoscaler);
+	(void)add(sim, &KIND_HORIZONTAL_POD_AUTOSCALER, "db",
+		"{'scaleTargetRef': {'kind': 'Deployment', 'name': 'db'}, 'maxReplicas': 3}");
+	(void)add(sim, &KIND_SCALED_OBJECT, "queue",
+		"{'scaleTargetRef': {'name': 'web'}, 'minReplicaCount': 2, 'maxReplicaCount': 9}");
+}
+
 struct sim *world_new(const struct setting *setting)
 {
 	struct sim *sim = sim_new(setting->seed);
 	sim->gateway = setting->world == WORLD_GATEWAY || setting->world == WORLD_PARENT;
-	sim->istio = setting->world != WORLD_REPLICAS && !sim->gateway;
+	sim->istio = setting->world != WORLD_REPLICAS && setting->world != WORLD_AUTOSCALED &&
+		     !sim->gateway;
 	(void)add(sim, &KIND_SERVICE, "web",
 		"{'clusterIP': '10.0.0.1', 'selector': {'app': 'web'}, 'ports': [{'name': 'http', "
 		"'port': 80}]}");
@@ -196,6 +216,8 @@ struct sim *world_new(const struct setting *setting)
 	add_deployment(sim, setting);
 	if (sim->istio)
 		add_istio(sim, setting->world);
+	if (setting->world == WORLD_AUTOSCALED)
+		add_autoscalers(sim, setting);
 	if (sim->gateway)
 		add_gateway(sim, setting->world);
 	sim_run_for(sim, 20000);
@@ -224,6 +246,7 @@ struct start_options world_options(const struct setting *setting)
 		.batches = setting->batches,
 		.steps = setting->steps,
 		.pause = setting->pause,
+		.hpa = setting->hpa,
 		.timeout = "60s",
 		.keep_stable = setting->keep_stable,
 		.handover = setting->handover,
@@ -233,7 +256,8 @@ struct start_options world_options(const struct setting *setting)
 /* --- afterwards ----------------------------------------------------------------------------- */
 
 static const struct kind *const COMPARED[] = {&KIND_DEPLOYMENT, &KIND_REPLICA_SET, &KIND_SERVICE,
-	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_HTTP_ROUTE, &KIND_POD};
+	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_HTTP_ROUTE,
+	&KIND_HORIZONTAL_POD_AUTOSCALER, &KIND_SCALED_OBJECT, &KIND_POD};
 
 json *world_snapshot(const struct sim *sim)
 {

@@ -15,6 +15,7 @@ enum world {
 	WORLD_GATEWAY,	     /* an HTTPRoute at a Gateway; sidecars, and none for the mesh */
 	WORLD_SELECTED,	     /* the selector has the version, so that the copy stays */
 	WORLD_PARENT, /* pods labeled by version; --match; an HTTPRoute for the mesh, and another */
+	WORLD_AUTOSCALED, /* no Istio; a HorizontalPodAutoscaler, and a ScaledObject of KEDA */
 	WORLD_COUNT,
 };
 
@@ -25,6 +26,7 @@ struct setting {
 	const char *batches;
 	const char *steps;
 	const char *pause;
+	const char *hpa;
 	int replicas;
 	uint64_t seed;
 	bool keep_stable;
