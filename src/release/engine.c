@@ -93,8 +93,11 @@ static int take_record(struct engine *engine, const struct observation *seen, st
 	const json *configmap = json_first(list_items(seen->lists[SEEN_RECORD]));
 	if (configmap == NULL)
 		return err_set(err, ERR_FOREIGN,
-			"the record configmap/batchrollout-%s is gone: somebody deleted it",
-			engine->record->plan.service);
+			"the record configmap/batchrollout-%s is gone: somebody deleted it; "
+			"`kubectl batchrollout abort %s -n %s` takes the release back by what its "
+			"objects carry",
+			engine->record->plan.service, engine->record->plan.service,
+			engine->record->plan.namespace);
 	struct record newest;
 	int code = record_parse(configmap, &newest, err);
 	if (code != 0)

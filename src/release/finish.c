@@ -210,6 +210,37 @@ static int history_untagged_act(
 	return 0;
 }
 
+/* ReplicaSets have the annotations of the Deployment that made them. */
+
+static void forgotten_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "no ReplicaSet carries the release to %s any more",
+		situation->record->plan.canary_version);
+}
+
+static bool forgotten_holds(const struct situation *situation)
+{
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (is_new_set(situation, set) && object_controller_uid(set) != NULL &&
+			object_annotation(set, RELEASE_ANNOTATION) != NULL)
+			return false;
+	return true;
+}
+
+static int forgotten_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
+		if (!is_new_set(situation, set) ||
+			object_annotation(set, RELEASE_ANNOTATION) == NULL)
+			continue;
+		json *after = json_copy(set);
+		object_set_annotation(after, RELEASE_ANNOTATION, NULL);
+		action_update(action, &KIND_REPLICA_SET, set, after, "kept");
+	}
+	return 0;
+}
+
 /* --- the ladders ---------------------------------------------------------------------------- */
 
 #define BEGIN                                                                                      \
@@ -231,6 +262,7 @@ static int history_untagged_act(
 #define END                                                                                        \
 	RUNG_ACT(rules_finished_describe, rules_finished_holds, rules_finished_act),               \
 		RUNG_ACT(history_untagged_describe, history_untagged_holds, history_untagged_act), \
+		RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),                      \
 		RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,                \
 			autoscalers_restored_act),                                                 \
 		RUNG_ACT(recorded_describe, recorded_holds, recorded_act), RUNG_END

@@ -28,6 +28,9 @@ static void add_possible(struct trees *states, const struct record *record, cons
 	const struct router *router = router_of(record);
 	bool aborts = record->goal == GOAL_ABORT;
 	const int batches[] = {record->batch, record->goal_batch};
+	for (int i = 0; record->progress_unknown && i < record->plan.batch_count; i++)
+		trees_add(states,
+			router->routed(record, snapshot, ROUTES_BATCH, &record->plan.batches[i]));
 	for (size_t i = 0; i < COUNT_OF(batches); i++)
 		if (batches[i] > 0)
 			trees_add(states, router->routed(record, snapshot, ROUTES_BATCH,

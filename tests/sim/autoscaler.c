@@ -1,7 +1,7 @@
 /*
  * Autoscalers that would like another number of pods each time they look: whatever can make them
- * scale does. They look while the canary is there, and before that nothing, so that all numbers of
- * a release are its own.
+ * scale does. They look while the canary is there and before that not, so that all numbers of a
+ * release are its own; nor at a copy that has stayed.
  */
 #include "sim/sim.h"
 
@@ -56,9 +56,12 @@ static int choose(struct sim *sim, int replicas, const struct limits *limits)
 										    : replicas;
 }
 
-static bool scale(struct sim *sim, const struct limits *limits)
+static bool scale(struct sim *sim, const struct object *scaler, const struct limits *limits)
 {
 	struct object *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web");
+	const char *target = json_path_text(scaler->now, "spec", "scaleTargetRef", "name", NULL);
+	if (stable == NULL || !str_equal(target, "web"))
+		return false;
 	int replicas = (int)json_integer(json_path(stable->now, "spec", "replicas", NULL), 1);
 	int chosen = choose(sim, replicas, limits);
 	if (chosen == replicas)
@@ -81,11 +84,11 @@ bool autoscalers_sync(struct sim *sim)
 	struct limits limits;
 	if (autoscaler != NULL) {
 		limits = limits_of_autoscaler(autoscaler->now);
-		if (scale(sim, &limits))
+		if (scale(sim, autoscaler, &limits))
 			return true;
 	}
 	if (scaled_object == NULL)
 		return false;
 	limits = limits_of_scaled_object(scaled_object->now);
-	return scale(sim, &limits);
+	return scale(sim, scaled_object, &limits);
 }

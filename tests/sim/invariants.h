@@ -15,6 +15,7 @@ struct invariants {
 	bool degraded; /* the test kills pods: only Istio's objects are checked */
 	char *stable_uid;
 	size_t stable_sets; /* ReplicaSets that the stable Deployment may have now */
+	bool unreadable;    /* somebody damages the record */
 	/* From the record, as it is written. */
 	bool begun;
 	enum goal goal;

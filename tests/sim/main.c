@@ -16,6 +16,7 @@ int main(void)
 		cmocka_unit_test(death_after_each_write_is_recovered),
 		cmocka_unit_test(death_before_each_write_is_recovered),
 		cmocka_unit_test(unanswered_writes_are_repeated),
+		cmocka_unit_test(lost_records_are_made_again),
 		cmocka_unit_test(pods_that_do_not_start_time_out),
 		cmocka_unit_test(second_holder_is_refused),
 		cmocka_unit_test(holder_renews_while_it_waits),

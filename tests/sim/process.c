@@ -55,6 +55,7 @@ static int run_verb(struct client *client, const char *verb, bool take_over,
 		.service = "web",
 		.self = holder_of(client, verb),
 		.take_over = take_over,
+		.recovers = take_over,
 		.change = change,
 		.context = context,
 	};

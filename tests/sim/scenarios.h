@@ -17,6 +17,9 @@ void death_after_each_write_is_recovered(void **state);
 void death_before_each_write_is_recovered(void **state);
 void unanswered_writes_are_repeated(void **state);
 
+/* loss.c */
+void lost_records_are_made_again(void **state);
+
 /* trouble.c */
 void pods_that_do_not_start_time_out(void **state);
 void second_holder_is_refused(void **state);

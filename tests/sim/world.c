@@ -403,6 +403,12 @@ static void expect_swap(json *expected)
 	map_set_text(
 		json_path(deployment, "spec", "selector", NULL), "matchLabels", "version", "v2");
 	json_set(expected, "Deployment/web-v2", deployment);
+	static const char *const SCALERS[] = {"HorizontalPodAutoscaler/web", "ScaledObject/queue"};
+	for (size_t i = 0; i < COUNT_OF(SCALERS); i++) {
+		json *target = json_path(expected, SCALERS[i], "spec", "scaleTargetRef", NULL);
+		if (target != NULL)
+			json_set_text(target, "name", "web-v2");
+	}
 	AUTO_JSON names = json_array();
 	json_for_each (tree, expected)
 		if (str_starts(json_key(tree), "ReplicaSet/web-"))
