@@ -43,6 +43,6 @@ int observation_watch(const struct api_port *api, const struct record *record,
 	const struct observation *seen, struct watch **ret, struct err *err);
 
 /* Takes one event of that watch in. Returns the source that changed. */
-enum source observation_apply(struct observation *seen, size_t watch_index, const json *event);
+enum source observation_apply(struct observation *seen, size_t watch_index, json *event);
 
 #endif
