@@ -40,7 +40,7 @@ static int sim_list(void *context, const struct query *query, json **ret, struct
 	json *items = json_ensure_array(list, "items");
 	sim_each(object, sim,
 		query->kind) if (object->now != NULL && query_matches(query, object->now))
-		json_append(items, json_copy(object->now));
+		json_append(items, sim_borrow(object->now));
 	*ret = list;
 	if (query->kind == &KIND_CONFIG_MAP && client->looked != NULL)
 		client->looked(client, client->looked_context);
@@ -66,7 +66,7 @@ static int create(struct sim *sim, const struct write *write, json **ret, struct
 	if (write->kind == &KIND_SERVICE)
 		json_set_text(json_get(tree, "spec"), "clusterIP", "10.0.0.9");
 	if (!write->dry_run)
-		tree = json_copy(sim_create(sim, write->kind, tree)->now);
+		tree = sim_borrow(sim_create(sim, write->kind, tree)->now);
 	*ret = tree;
 	return 0;
 }
@@ -81,7 +81,7 @@ static int update(struct sim *sim, const struct write *write, struct object *obj
 		return code;
 	if (!write->dry_run && !json_equal(tree, object->now))
 		sim_put(sim, object, TAKE(tree));
-	*ret = json_copy(object->now);
+	*ret = sim_borrow(object->now);
 	return 0;
 }
 
@@ -200,7 +200,7 @@ static json *make_event(const char *type, const json *tree)
 {
 	json *event = json_object();
 	json_set_text(event, "type", type);
-	json_set(event, "object", json_copy(tree));
+	json_set(event, "object", sim_borrow(tree));
 	return event;
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -31,5 +32,7 @@ int main(void)
 		cmocka_unit_test(ended_releases_stay_ended),
 		cmocka_unit_test(completed_releases_can_be_aborted),
 	};
+	if (getenv("SIM_TEST") != NULL)
+		cmocka_set_test_filter(getenv("SIM_TEST"));
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
 }

@@ -67,8 +67,6 @@ bool pods_tick(struct sim *sim)
 	}
 	sim_each(pod, sim, &KIND_POD)
 	{
-		if (pod->now == NULL)
-			continue;
 		if (pod->gone_at >= 0 && pod->gone_at <= sim->now_ms) {
 			pod->gone_at = -1;
 			sim_remove(sim, pod);
@@ -95,8 +93,6 @@ int64_t pods_next_time(const struct sim *sim)
 	sim_each(set, sim, &KIND_REPLICA_SET) earlier(&next, set->wake_at);
 	sim_each(pod, sim, &KIND_POD)
 	{
-		if (pod->now == NULL)
-			continue;
 		earlier(&next, pod->gone_at);
 		earlier(&next, pod->ready_at);
 	}

@@ -33,6 +33,7 @@ enum view {
 
 struct object {
 	const struct kind *kind;
+	struct object *next; /* of the kind */
 	char *namespace, *name, *uid;
 	const json *now;	       /* belongs to the log; NULL when it is gone */
 	const json *views[VIEW_COUNT]; /* as others see it */
@@ -41,7 +42,8 @@ struct object {
 	/* Pods: derived from `now`, for speed. */
 	bool ready, deleting;
 	int64_t ready_at, gone_at, ready_since;
-	int64_t wake_at; /* ReplicaSets: when a pod of it will have been ready long enough */
+	uint64_t signature; /* EndpointSlices: of what their endpoints were made of */
+	int64_t wake_at;    /* ReplicaSets: when a pod of it will have been ready long enough */
 };
 
 struct event {
@@ -56,13 +58,19 @@ enum xds { XDS_ROUTES, XDS_SUBSETS, XDS_ENDPOINTS, XDS_COUNT };
 
 enum cached_kind { CACHED_DEPLOYMENTS, CACHED_SETS, CACHED_PODS, CACHED_SERVICES, CACHED_COUNT };
 
+#define KINDS_MAXIMUM 16
+
 struct sim {
 	uint64_t seed, random;
 	int64_t now_ms;
 	struct object **objects;
 	size_t object_count;
+	struct of_kind {
+		const struct kind *kind;
+		struct object *first, *last;
+	} kinds[KINDS_MAXIMUM];
 	struct event *events;
-	size_t event_count;
+	size_t event_count, event_room;
 	size_t positions[CACHED_COUNT];
 	size_t proxy_positions[XDS_COUNT];
 	int64_t proxy_lags_ms[XDS_COUNT];
@@ -136,6 +144,9 @@ int64_t sim_generation(const json *tree);
 
 /* Whether an owner reference of the tree has this uid. */
 bool sim_is_owned(const json *tree, const char *uid);
+/* borrow.c: an object with the members of a tree of the log, which must outlive it. To be read
+ * only; a copy of it is a real one. */
+json *sim_borrow(const json *tree);
 /* Makes the owner its controller, in the tree. */
 void sim_add_owner(json *tree, const struct object *owner);
 /* Takes the owner references with this uid off the object, where it is still there. */
@@ -143,8 +154,9 @@ void sim_release_from(struct sim *sim, struct object *object, const char *uid);
 
 /* For each object of a kind; where it is to be there in the store (or in a view), ask. */
 #define sim_each(item, sim, of_kind)                                                               \
-	for (size_t item##_i = 0; item##_i < (sim)->object_count; item##_i++)                      \
-		for (struct object *item = (sim)->objects[item##_i];                               \
-			item != NULL && item->kind == (of_kind); item = NULL)
+	for (struct object *item = sim_first(sim, of_kind); item != NULL; item = item->next)
+
+/* NULL where there never was one. */
+struct object *sim_first(const struct sim *sim, const struct kind *kind);
 
 #endif

@@ -138,7 +138,10 @@ static void log_event(struct sim *sim, struct object *object, const char *type, 
 {
 	AUTO_STRING version = mem_format("%zu", sim->event_count + 1);
 	json_set_text(json_get(tree, "metadata"), "resourceVersion", version);
-	sim->events = mem_grow(sim->events, sim->event_count + 1, sizeof(*sim->events));
+	if (sim->event_count == sim->event_room) {
+		sim->event_room = sim->event_room * 2 + 256;
+		sim->events = mem_grow(sim->events, sim->event_room, sizeof(*sim->events));
+	}
 	sim->events[sim->event_count++] = (struct event){object, type, tree, sim->now_ms};
 	bool deleted = str_equal(type, "DELETED");
 	object->now = deleted ? NULL : tree;
@@ -147,6 +150,28 @@ static void log_event(struct sim *sim, struct object *object, const char *type, 
 		object->deleting = deleted || object_is_deleting(tree);
 	}
 	invariants_check(sim);
+}
+
+struct object *sim_first(const struct sim *sim, const struct kind *kind)
+{
+	for (size_t i = 0; i < KINDS_MAXIMUM && sim->kinds[i].kind != NULL; i++)
+		if (sim->kinds[i].kind == kind)
+			return sim->kinds[i].first;
+	return NULL;
+}
+
+static void add_of_kind(struct sim *sim, struct object *object)
+{
+	size_t i = 0;
+	while (sim->kinds[i].kind != NULL && sim->kinds[i].kind != object->kind)
+		i++;
+	struct of_kind *place = &sim->kinds[i];
+	place->kind = object->kind;
+	if (place->first == NULL)
+		place->first = object;
+	else
+		place->last->next = object;
+	place->last = object;
 }
 
 struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_taken)
@@ -159,6 +184,7 @@ struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_t
 	object->ready_at = object->gone_at = object->wake_at = -1;
 	sim->objects = mem_grow(sim->objects, sim->object_count + 1, sizeof(struct object *));
 	sim->objects[sim->object_count++] = object;
+	add_of_kind(sim, object);
 
 	char now[32];
 	sim_wall_time(sim, now);
