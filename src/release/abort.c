@@ -147,7 +147,8 @@ static bool stable_ready_holds(const struct situation *situation)
 	return situation->now || stable_is_ready(situation);
 }
 
-/* Where stable was at 0, proxies must know a pod of it before it gets all requests. */
+/* Where stable was at 0, or finish may have replaced its pods, proxies must know a pod of it before
+ * it gets all requests. */
 
 static void endpoints_settled_describe(const struct situation *situation, struct buf *buf)
 {
@@ -158,8 +159,9 @@ static bool endpoints_settled_holds(const struct situation *situation)
 {
 	const struct record *record = situation->record;
 	const struct observation *seen = situation->seen;
-	bool was_empty = record->plan.batches[record->goal_batch - 1].stable == 0;
-	return !was_empty || situation->now || !uses_routes(situation) ||
+	bool is_new = record->plan.batches[record->goal_batch - 1].stable == 0 ||
+		      record->batch == record->plan.batch_count;
+	return !is_new || situation->now || !uses_routes(situation) ||
 	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0 ||
 	       routes_are(situation, ROUTES_PINNED);
 }
