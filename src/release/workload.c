@@ -218,7 +218,8 @@ int count_endpoints_left(const struct observation *seen, const char *version)
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
 		if (str_equal(object_label(pod, VERSION_LABEL), version) &&
-			!is_in_sets(pod, &sets) && is_endpoint(pod, &endpoints))
+			object_controller_uid(pod) != NULL && !is_in_sets(pod, &sets) &&
+			(is_endpoint(pod, &endpoints) || !object_is_deleting(pod)))
 			count++;
 	return count;
 }
