@@ -23,6 +23,8 @@ bool pods_tagged_holds(const struct situation *situation);
 int pods_tagged_act(const struct situation *situation, struct action *action, struct err *err);
 bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
+/* The stable Deployment's spec as it was before the tagging paused it. */
+void resume(const struct record *record, json *spec);
 
 /* routes.c: routes, and what tells the versions apart for them ("rules": DestinationRules with
  * subsets). All hold at once in replicas mode, which has none. */

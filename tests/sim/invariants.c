@@ -175,10 +175,10 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 	static const char *const OWN[] = {"/spec", NULL};
 	static const char *const RECORD[] = {"/data", "/metadata/labels", NULL};
 	static const char *const CANARY[] = {"/spec/replicas", NULL};
-	static const char *const STABLE[] = {
-		"/spec/replicas", "/spec/paused", "/spec/template/metadata/labels/version", NULL};
-	static const char *const RENEWED[] = {
-		"/spec/replicas", "/spec/paused", "/spec/template", NULL};
+	static const char *const STABLE[] = {"/spec/replicas", "/spec/paused",
+		"/spec/revisionHistoryLimit", "/spec/template/metadata/labels/version", NULL};
+	static const char *const RENEWED[] = {"/spec/replicas", "/spec/paused",
+		"/spec/revisionHistoryLimit", "/spec/template", NULL};
 	static const char *const SET[] = {
 		"/metadata/labels/version", "/spec/template/metadata/labels/version", NULL};
 	static const char *const POD[] = {"/metadata/labels/version", NULL};
