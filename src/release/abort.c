@@ -102,6 +102,49 @@ static bool sets_observed_holds(const struct situation *situation)
 	return true;
 }
 
+/* While the Deployment is paused for its label, somebody may have changed its template, and perhaps
+ * given it back. Nothing runs that template, and nothing will as long as it is paused: what comes
+ * next would wait for it forever. */
+
+static void resumed_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->tagged)
+		buf_addf(buf, "deployment.apps/%s is not paused on a template that nothing runs",
+			situation->record->plan.deployment);
+}
+
+static bool runs_template(const struct situation *situation)
+{
+	const json *template = pod_template(stable_deployment(situation->seen));
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (str_equal(object_controller_uid(set), object_uid(situation->record->stable)) &&
+			wanted_replicas(set) >= situation->record->plan.replicas &&
+			templates_equal(pod_template(set), template, true))
+			return true;
+	return false;
+}
+
+static bool resumed_holds(const struct situation *situation)
+{
+	const json *stable = stable_deployment(situation->seen);
+	return situation->now || !situation->record->tagged ||
+	       !json_is_true(json_path(stable, "spec", "paused", NULL)) || runs_template(situation);
+}
+
+static int resumed_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	const struct record *record = situation->record;
+	const json *stable = stable_deployment(situation->seen);
+	json *after = json_copy(stable);
+	json *spec = json_get(after, "spec");
+	if (templates_equal(pod_template(stable), pod_template(record->stable), true))
+		json_set(spec, "template", old_template(situation));
+	resume(record, spec);
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "resumed");
+	return 0;
+}
+
 static void stable_ready_describe(const struct situation *situation, struct buf *buf)
 {
 	describe_serving(
@@ -290,6 +333,7 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(opened_describe, opened_holds, opened_act),
 	RUNG_SETTLE(settled_describe, open_settled_holds, "abort-opened"),
 	RUNG_WAIT(sets_observed_describe, sets_observed_holds),
+	RUNG_ACT(resumed_describe, resumed_holds, resumed_act),
 	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
 	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),
