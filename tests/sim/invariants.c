@@ -44,6 +44,15 @@ static enum goal goal_of(struct sim *sim, const json *configmap)
 	sim_fail(sim, "the record has no goal");
 }
 
+/* Whether an update may take all pods away at once. */
+static bool may_stop_all(const struct sim *sim)
+{
+	const json *spec = json_get(sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web")->now, "spec");
+	const json *surge = json_path(spec, "strategy", "rollingUpdate", "maxSurge", NULL);
+	return str_equal(json_path_text(spec, "strategy", "type", NULL), "Recreate") ||
+	       (json_get_integer(spec, "replicas", 1) == 1 && json_integer(surge, 1) == 0);
+}
+
 static void read_record(struct sim *sim, const struct event *event)
 {
 	struct invariants *invariants = sim->invariants;
@@ -55,10 +64,19 @@ static void read_record(struct sim *sim, const struct event *event)
 		invariants->finishing = true;
 		invariants->stable_sets++;
 	}
+	/* Without the canary, the way back is an ordinary update of the Deployment, by its own
+	 * strategy. */
+	if (invariants->goal == GOAL_ABORT && invariants->finishing &&
+		sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web-v2") == NULL) {
+		invariants->degraded = true;
+		invariants->wounded = invariants->wounded || may_stop_all(sim);
+	}
 }
 
 static void check_serving(const struct sim *sim)
 {
+	if (sim->invariants->wounded)
+		return;
 	int serving = count_endpoints_with(sim, VIEW_NOW, "web", NULL);
 	if (serving < (sim->invariants->degraded ? 1 : sim->invariants->replicas))
 		sim_fail(sim, "only %d pods serve", serving);
@@ -75,9 +93,8 @@ static void check_sets(const struct sim *sim)
 		sim_fail(sim, "a rollout of the stable Deployment has started");
 }
 
-/* How many ready pods the destination's share of the requests needs, of N for all of them. The
- * canary's share is rounded down: --batches rounds its replicas so. */
-static int needed(const struct sim *sim, const struct destination *destination)
+/* The canary's share is rounded down: --batches rounds its replicas so. */
+int invariants_needed(const struct sim *sim, const struct destination *destination)
 {
 	if (destination->rule)
 		return 1;
@@ -95,11 +112,11 @@ static void check_destination(
 	if (!destination->defined)
 		sim_fail(sim, "a route names the subset %s, and no definition of it %s", name,
 			view == VIEW_PROXIES ? "has reached the proxies" : "is there");
-	if (destination->weight == 0)
+	if (destination->weight == 0 || sim->invariants->wounded)
 		return;
 	int ready = count_endpoints_with(sim, view, destination->service, destination->labels);
 	bool exact = view == VIEW_NOW && !sim->invariants->degraded;
-	if (ready < (exact ? needed(sim, destination) : 1) &&
+	if (ready < (exact ? invariants_needed(sim, destination) : 1) &&
 		(ready == 0 || count_canary_endpoints(sim, VIEW_NOW) > 0))
 		sim_fail(sim,
 			"%d of %d of the requests go to subset %s, for which %s %d ready pods",

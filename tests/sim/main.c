@@ -1,16 +1,36 @@
-/* The tests of whole releases in the simulated cluster. */
+/*
+ * The tests of whole releases in the simulated cluster. SIM_TEST names those to run (with * and ?).
+ * `sim chance FIRST COUNT` plays random releases only.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "sim/chance.h"
 #include "sim/scenarios.h"
 
-int main(void)
+/* As many as leave a development build quick; `make sim` plays more. */
+#ifdef __SANITIZE_ADDRESS__
+#define RANDOM_RELEASES 300
+#else
+#define RANDOM_RELEASES 5000
+#endif
+
+static void random_releases_end_well(void **state)
 {
+	(void)state;
+	assert_int_equal(play_releases(first_seed(), seed_count(RANDOM_RELEASES)), 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && strcmp(argv[1], "chance") == 0)
+		return play_releases(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10)) != 0;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_releases_end_completed),
 		cmocka_unit_test(whole_releases_end_aborted),
@@ -31,6 +51,7 @@ int main(void)
 		cmocka_unit_test(edits_of_httproutes_elsewhere_are_kept),
 		cmocka_unit_test(ended_releases_stay_ended),
 		cmocka_unit_test(completed_releases_can_be_aborted),
+		cmocka_unit_test(random_releases_end_well),
 	};
 	if (getenv("SIM_TEST") != NULL)
 		cmocka_set_test_filter(getenv("SIM_TEST"));

@@ -9,6 +9,7 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include "base/str.h"
 
 struct invariants;
+struct crowd;
 
 /* How long a pod that is deleted goes on, and the longest that a proxy learns late. */
 #define GRACE_MS 4000
@@ -34,6 +36,7 @@ enum view {
 struct object {
 	const struct kind *kind;
 	struct object *next; /* of the kind */
+	size_t number;	     /* its place among all objects */
 	char *namespace, *name, *uid;
 	const json *now;	       /* belongs to the log; NULL when it is gone */
 	const json *views[VIEW_COUNT]; /* as others see it */
@@ -42,6 +45,7 @@ struct object {
 	/* Pods: derived from `now`, for speed. */
 	bool ready, deleting;
 	int64_t ready_at, gone_at, ready_since;
+	int64_t evicted_at; /* its node was lost */
 	uint64_t signature; /* EndpointSlices: of what their endpoints were made of */
 	int64_t wake_at;    /* ReplicaSets: when a pod of it will have been ready long enough */
 };
@@ -74,12 +78,15 @@ struct sim {
 	size_t positions[CACHED_COUNT];
 	size_t proxy_positions[XDS_COUNT];
 	int64_t proxy_lags_ms[XDS_COUNT];
-	size_t pace; /* how many steps the cluster does at most while the tool does a call */
+	size_t calls; /* of the API, by all processes */
+	size_t pace;  /* how many steps the cluster does at most while the tool does a call */
 	bool endpoints_dirty, garbage;
 	const char *broken_image; /* pods with this image never get ready */
 	bool istio;		  /* Istio's API is served */
 	bool gateway;		  /* the Gateway API is */
 	struct invariants *invariants;
+	struct crowd *crowd; /* who runs at the same time; NULL: one alone */
+	jmp_buf *escape;     /* where failures go to; NULL: cmocka's */
 	bool trace;
 	bool child;	 /* in a process of its own: failures end it */
 	char title[128]; /* what is played, for failures */
@@ -95,6 +102,7 @@ void sim_fail(const struct sim *sim, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
 /* A number below `limit`. */
+size_t random_below(uint64_t *state, size_t limit);
 size_t sim_random(struct sim *sim, size_t limit);
 /* The wall clock, "2026-01-31T12:00:00Z". */
 void sim_wall_time(const struct sim *sim, char ret[32]);
@@ -133,6 +141,9 @@ bool collect_garbage(struct sim *sim);
 void pods_begin(struct sim *sim, struct object *pod);
 /* The kubelet: true when a pod's time had come. */
 bool pods_tick(struct sim *sim);
+/* A pod is not ready for a while; or never again, and its node's controller deletes it later. */
+void pods_crash(struct sim *sim, struct object *pod);
+void pods_lose(struct sim *sim, struct object *pod);
 /* The broken image is there now; its pods get ready. */
 void sim_heal(struct sim *sim);
 int64_t pods_next_time(const struct sim *sim);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "sim/crowd.h"
 #include "sim/invariants.h"
 
 struct sim *sim_new(uint64_t seed)
@@ -62,18 +63,28 @@ void sim_fail(const struct sim *sim, const char *format, ...)
 		(void)fprintf(stderr, "%s\n", whole);
 		_exit(1);
 	}
+	if (sim->escape != NULL) {
+		(void)fprintf(stderr, "%s: %s (at %" PRId64 " ms, version %zu)\n", sim->title, text,
+			sim->now_ms, sim->event_count);
+		crowd_escape(sim);
+	}
 	fail_msg("%s", whole);
 	abort();
 }
 
 /* splitmix64 */
-size_t sim_random(struct sim *sim, size_t limit)
+size_t random_below(uint64_t *state, size_t limit)
 {
-	uint64_t z = sim->random += 0x9E3779B97F4A7C15U;
+	uint64_t z = *state += 0x9E3779B97F4A7C15U;
 	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
 	z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
 	z ^= z >> 31;
 	return limit == 0 ? 0 : (size_t)(z % limit);
+}
+
+size_t sim_random(struct sim *sim, size_t limit)
+{
+	return random_below(&sim->random, limit);
 }
 
 void sim_wall_time(const struct sim *sim, char ret[32])
@@ -180,8 +191,9 @@ struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_t
 	object->kind = kind;
 	object->namespace = mem_strdup(object_namespace(tree_taken));
 	object->name = mem_strdup(object_name(tree_taken));
+	object->number = sim->object_count;
 	object->uid = mem_format("uid-%zu", sim->object_count + 1);
-	object->ready_at = object->gone_at = object->wake_at = -1;
+	object->ready_at = object->gone_at = object->wake_at = object->evicted_at = -1;
 	sim->objects = mem_grow(sim->objects, sim->object_count + 1, sizeof(struct object *));
 	sim->objects[sim->object_count++] = object;
 	add_of_kind(sim, object);

@@ -57,21 +57,37 @@ static bool has_rules(enum world world)
 	return world == WORLD_RULES || world == WORLD_PARENT;
 }
 
+static void set_image(json *spec, const char *image)
+{
+	json_set_text(json_first(json_path(spec, "template", "spec", "containers", NULL)), "image",
+		image);
+}
+
 static void add_deployment(struct sim *sim, const struct setting *setting)
 {
-	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web",
+	AUTO_JSON spec = parse(sim,
 		"{'replicas': 1, 'revisionHistoryLimit': 10, 'progressDeadlineSeconds': 600, "
-		"'selector': {'matchLabels': {'app': "
-		"'web'}}, 'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
-		"'25%', 'maxUnavailable': '25%'}}, 'template': {'metadata': {'labels': {'app': "
-		"'web', 'sidecar.istio.io/inject': 'true'}}, 'spec': {'containers': [{'name': "
-		"'web', 'image': 'registry/web:v1'}]}}}");
-	json *tree = json_copy(deployment->now);
-	json *spec = json_get(tree, "spec");
+		"'selector': {'matchLabels': {'app': 'web'}}, 'strategy': {'type': "
+		"'RollingUpdate', 'rollingUpdate': {'maxSurge': '25%', 'maxUnavailable': '25%'}}, "
+		"'template': {'metadata': {'labels': {'app': 'web', 'sidecar.istio.io/inject': "
+		"'true'}}, 'spec': {'containers': [{'name': 'web', 'image': "
+		"'registry/web:v1'}]}}}");
 	json_set_integer(spec, "replicas", setting->replicas);
 	if (is_labeled(setting->world))
 		map_set_text(
 			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
+	AUTO_JSON more = setting->spec == NULL ? NULL : parse(sim, setting->spec);
+	json_for_each (member, more)
+		json_set(spec, json_key(member), json_copy(member));
+	if (setting->earlier_image != NULL)
+		set_image(spec, setting->earlier_image);
+	AUTO_STRING text = json_print(spec);
+	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web", text);
+	if (setting->earlier_image == NULL)
+		return;
+	sim_run_for(sim, 20000);
+	json *tree = json_copy(deployment->now);
+	set_image(json_get(tree, "spec"), "registry/web:v1");
 	sim_put(sim, deployment, tree);
 }
 
@@ -220,7 +236,9 @@ struct start_options world_options(const struct setting *setting)
 		.steps = setting->steps,
 		.pause = setting->pause,
 		.timeout = "60s",
+		.settle = setting->settle,
 		.keep_stable = setting->keep_stable,
+		.hold = setting->hold,
 	};
 }
 
