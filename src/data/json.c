@@ -201,7 +201,7 @@ json *json_copy(const json *node)
 	json *copy = or_abort(cJSON_Duplicate(node, 1));
 	/* A duplicate of a member would keep its key; a free tree has none. */
 	if (copy->string != NULL && (copy->type & cJSON_StringIsConst) == 0)
-		free(copy->string);
+		cJSON_free(copy->string);
 	copy->string = NULL;
 	copy->type &= ~cJSON_StringIsConst;
 	return copy;
@@ -411,7 +411,7 @@ void json_set(json *object, const char *key, json *value)
 		return;
 	}
 	/* The key goes from one to the other. */
-	free(value->string);
+	cJSON_free(value->string);
 	value->string = old->string;
 	old->string = NULL;
 	if (!cJSON_ReplaceItemViaPointer(object, old, value))
@@ -445,7 +445,7 @@ json *json_detach(json *object, const char *key)
 		return NULL;
 	json *member = cJSON_DetachItemFromObjectCaseSensitive(object, key);
 	if (member != NULL) {
-		free(member->string);
+		cJSON_free(member->string);
 		member->string = NULL;
 	}
 	return member;

@@ -424,6 +424,8 @@ static bool is_refused(struct play *play)
 	CLEANUP(record_release) struct record record = {0};
 	CLEANUP(str_list_release) struct str_list notes = {0};
 	CLEANUP(client_release) struct client client;
+	if (play->setting.replicas > 0 && play->setting.steps == NULL)
+		return false;
 	client_init(&client, play->sim, "plan");
 	int code = prepare_release(&client.ports.api, &play->options, &record, &notes, &client.err);
 	if (code == 0)

@@ -97,7 +97,7 @@ void duty_begin(struct client *client, const struct write *write, struct duty *r
 	ret->routes = false;
 	if (client->sim->invariants == NULL || write->dry_run || !is_route(write))
 		return;
-	ret->before = find_routing(client->sim, VIEW_NOW);
+	find_routing(client->sim, VIEW_NOW, &ret->before);
 	const struct destination *before = largest(&ret->before);
 	if (before == NULL)
 		return;
@@ -123,7 +123,8 @@ static int share_before(const struct duty *duty, const struct destination *desti
 static void check_requests(const struct client *client, const struct duty *duty)
 {
 	struct sim *sim = client->sim;
-	struct routing routing = find_routing(sim, VIEW_NOW);
+	struct routing routing;
+	find_routing(sim, VIEW_NOW, &routing);
 	for (size_t i = 0; i < routing.count; i++) {
 		const struct destination *destination = &routing.destinations[i];
 		if (destination->weight == 0 || destination->rule ||

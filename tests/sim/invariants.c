@@ -143,9 +143,10 @@ static void check_pinned(const struct sim *sim, const struct routing *routing, e
 
 static void check_routes(const struct sim *sim, enum view view)
 {
-	struct routing routing = find_routing(sim, view);
+	struct routing routing;
 	if (!sim->istio && !sim->gateway)
 		return;
+	find_routing(sim, view, &routing);
 	for (size_t i = 0; i < routing.count; i++)
 		check_destination(sim, &routing.destinations[i], view);
 	check_pinned(sim, &routing, view);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "sim/chance.h"
+#include "sim/pool.h"
 #include "sim/scenarios.h"
 
 /* As many as leave a development build quick; `make sim` plays more. */
@@ -29,6 +30,7 @@ static void random_releases_end_well(void **state)
 
 int main(int argc, char **argv)
 {
+	pool_install();
 	if (argc == 4 && strcmp(argv[1], "chance") == 0)
 		return play_releases(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10)) != 0;
 	const struct CMUnitTest tests[] = {
