@@ -229,7 +229,7 @@ int observation_watch(const struct api_port *api, const struct record *record,
 	return api->watch_open(api->context, watched, lists, count, ret, err);
 }
 
-enum source observation_apply(struct observation *seen, size_t watch_index, const json *event)
+enum source observation_apply(struct observation *seen, size_t watch_index, json *event)
 {
 	enum source source = seen->watched[watch_index];
 	list_apply_event(seen->lists[source], event);

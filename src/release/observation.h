@@ -47,6 +47,6 @@ int observation_watch(const struct api_port *api, const struct record *record,
 	struct observation *seen, struct watch **ret, struct err *err);
 
 /* Takes one event of that watch in. Returns the source that changed. */
-enum source observation_apply(struct observation *seen, size_t watch_index, const json *event);
+enum source observation_apply(struct observation *seen, size_t watch_index, json *event);
 
 #endif

@@ -23,6 +23,8 @@ bool pods_tagged_holds(const struct situation *situation);
 int pods_tagged_act(const struct situation *situation, struct action *action, struct err *err);
 bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
+/* The stable Deployment's spec as it was before the tagging paused it. */
+void resume(const struct record *record, json *spec);
 
 /* takeover.c: the stable Deployment adopts the copy's ReplicaSet; in the order of the ladder. */
 bool has_new_template(const struct situation *situation); /* stable */

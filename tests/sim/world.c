@@ -60,24 +60,38 @@ static bool has_rules(enum world world)
 	return world == WORLD_RULES || world == WORLD_PARENT;
 }
 
-/* With a version before in its history. */
+static void set_image(json *spec, const char *image)
+{
+	json_set_text(json_first(json_path(spec, "template", "spec", "containers", NULL)), "image",
+		image);
+}
+
+/* With a version before in its history, unless the setting says another. */
 static void add_deployment(struct sim *sim, const struct setting *setting)
 {
-	AUTO_STRING spec = mem_format("{'replicas': %d, 'revisionHistoryLimit': 10, "
-				      "'progressDeadlineSeconds': 600, 'selector': "
-				      "{'matchLabels': {'app': 'web'%s}}, 'strategy': {'type': "
-				      "'RollingUpdate', 'rollingUpdate': {'maxSurge': '25%%', "
-				      "'maxUnavailable': '25%%'}}, 'template': {'metadata': "
-				      "{'labels': {'app': 'web', 'sidecar.istio.io/inject': "
-				      "'true'%s}}, 'spec': {'containers': [{'name': 'web', "
-				      "'image': 'registry/web:v0'}]}}}",
-		setting->replicas, setting->world == WORLD_SELECTED ? ", 'version': 'v1'" : "",
-		is_labeled(setting->world) ? ", 'version': 'v1'" : "");
-	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web", spec);
-	sim_run_for(sim, 5000);
+	AUTO_JSON spec = parse(sim,
+		"{'revisionHistoryLimit': 10, 'progressDeadlineSeconds': 600, "
+		"'selector': {'matchLabels': {'app': 'web'}}, 'strategy': {'type': "
+		"'RollingUpdate', 'rollingUpdate': {'maxSurge': '25%', 'maxUnavailable': '25%'}}, "
+		"'template': {'metadata': {'labels': {'app': 'web', 'sidecar.istio.io/inject': "
+		"'true'}}, 'spec': {'containers': [{'name': 'web', 'image': "
+		"'registry/web:v0'}]}}}");
+	json_set_integer(spec, "replicas", setting->replicas);
+	if (is_labeled(setting->world))
+		map_set_text(
+			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
+	if (setting->world == WORLD_SELECTED)
+		map_set_text(json_get(spec, "selector"), "matchLabels", "version", "v1");
+	AUTO_JSON more = setting->spec == NULL ? NULL : parse(sim, setting->spec);
+	json_for_each (member, more)
+		json_set(spec, json_key(member), json_copy(member));
+	if (setting->earlier_image != NULL)
+		set_image(spec, setting->earlier_image);
+	AUTO_STRING text = json_print(spec);
+	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web", text);
+	sim_run_for(sim, 20000);
 	json *tree = json_copy(deployment->now);
-	json *containers = json_path(tree, "spec", "template", "spec", "containers", NULL);
-	json_set_text(json_first(containers), "image", "registry/web:v1");
+	set_image(json_get(tree, "spec"), "registry/web:v1");
 	sim_put(sim, deployment, tree);
 }
 
@@ -248,8 +262,10 @@ struct start_options world_options(const struct setting *setting)
 		.pause = setting->pause,
 		.hpa = setting->hpa,
 		.timeout = "60s",
+		.settle = setting->settle,
 		.keep_stable = setting->keep_stable,
 		.handover = setting->handover,
+		.hold = setting->hold,
 	};
 }
 

@@ -31,6 +31,12 @@ struct setting {
 	uint64_t seed;
 	bool keep_stable;
 	const char *handover;
+	/* More of `start`, and members of the Deployment's spec (NULL: the usual ones). An earlier
+	 * image is one that the Deployment ran before, so that it has a history. */
+	bool hold;
+	const char *settle;
+	const char *spec;
+	const char *earlier_image;
 };
 
 /* A cluster at rest, with the invariants checked from here on. */
