@@ -81,9 +81,10 @@ struct sim {
 	size_t calls; /* of the API, by all processes */
 	size_t pace;  /* how many steps the cluster does at most while the tool does a call */
 	bool endpoints_dirty, garbage;
-	const char *broken_image; /* pods with this image never get ready */
-	bool istio;		  /* Istio's API is served */
-	bool gateway;		  /* the Gateway API is */
+	const char *broken_image;	      /* pods with this image never get ready */
+	bool istio;			      /* Istio's API is served */
+	bool gateway;			      /* the Gateway API is */
+	size_t route_changes[VIEW_COUNT + 1]; /* of what routing is made of, in each view */
 	struct invariants *invariants;
 	struct crowd *crowd; /* who runs at the same time; NULL: one alone */
 	jmp_buf *escape;     /* where failures go to; NULL: cmocka's */
@@ -152,6 +153,8 @@ bool sim_pod_is_ready(const json *pod);
 /* Its phase is Succeeded or Failed. */
 bool sim_pod_has_ended(const json *pod);
 int64_t sim_generation(const json *tree);
+/* Objects of this kind say where requests go. */
+bool sim_is_of_routes(const struct kind *kind);
 
 /* Whether an owner reference of the tree has this uid. */
 bool sim_is_owned(const json *tree, const char *uid);
