@@ -165,9 +165,9 @@ static int stable_restored_act(
 	return 0;
 }
 
-/* While the Deployment is paused, somebody may have changed its template, and perhaps given it back,
- * or deleted its ReplicaSet. Nothing runs that template, and nothing will as long as it is paused:
- * what comes next would wait for it forever. */
+/* While the Deployment is paused, somebody may have changed its template, and perhaps given it
+ * back, or deleted its ReplicaSet. Nothing runs that template, and nothing will as long as it is
+ * paused: what comes next would wait for it forever. */
 
 static void unstuck_describe(const struct situation *situation, struct buf *buf)
 {
