@@ -22,6 +22,9 @@ void unmark(json *object);
  * copy: what kubectl applied, who a deployment tool believes owns it. */
 void drop_annotations(json *object);
 
+/* Takes off labels by which such a tool finds what it owns. */
+void drop_labels(json *object);
+
 /* ERR_FOREIGN where an object that stands under one of our names is not ours. */
 int check_is_own(
 	const struct kind *kind, const json *object, const struct record *record, struct err *err);

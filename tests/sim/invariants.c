@@ -250,6 +250,7 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 		"/metadata/annotations/batchrollout~1release", NULL};
 	static const char *const KEPT[] = {"/spec/replicas",
 		"/metadata/annotations/batchrollout~1release",
+		"/metadata/annotations/example.com~1other",
 		"/metadata/labels/batchrollout~1service",
 		"/metadata/labels/app.kubernetes.io~1managed-by", NULL};
 	static const char *const POD[] = {"/metadata/labels/version", NULL};
