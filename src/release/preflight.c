@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "preflight/checks.h"
 #include "preflight/pod_spec.h"
+#include "release/handover.h"
 #include "release/router.h"
 #include "release/users.h"
 #include "release/workload.h"
@@ -150,6 +151,7 @@ static void set_subject(struct material *material, const struct record *record)
 		.namespace = plan->namespace,
 		.service = plan->service,
 		.deployment = plan->deployment,
+		.successor = handover_keeps_copy(record) ? plan->canary_deployment : NULL,
 		.old_version = plan->stable_version,
 		.new_version = plan->canary_version,
 		.replicas = plan->replicas,
