@@ -6,11 +6,13 @@
 
 #include "base/mem.h"
 
-/* Writes from an offset on; what is too long is cut. */
-__attribute__((format(printf, 3, 0))) static void append(
-	struct err *err, size_t offset, const char *format, va_list arguments)
+/* What is too long is cut. The arguments may be the message that there was. */
+__attribute__((format(printf, 2, 0))) static void write_message(
+	struct err *err, const char *format, va_list arguments)
 {
-	(void)vsnprintf(err->message + offset, sizeof(err->message) - offset, format, arguments);
+	char message[sizeof(err->message)];
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	memcpy(err->message, message, sizeof(message));
 }
 
 static void append_reason(struct err *err, const char *reason)
@@ -29,7 +31,7 @@ int err_set(struct err *err, int code, const char *format, ...)
 		return code;
 	va_list arguments;
 	va_start(arguments, format);
-	append(err, 0, format, arguments);
+	write_message(err, format, arguments);
 	va_end(arguments);
 	err->code = code;
 	return code;
@@ -42,7 +44,7 @@ int err_wrap(struct err *err, const char *format, ...)
 	AUTO_STRING inner = mem_strdup(err->message);
 	va_list arguments;
 	va_start(arguments, format);
-	append(err, 0, format, arguments);
+	write_message(err, format, arguments);
 	va_end(arguments);
 	append_reason(err, inner);
 	return err->code;
@@ -54,7 +56,7 @@ int err_errno(struct err *err, int code, int errnum, const char *format, ...)
 		return code;
 	va_list arguments;
 	va_start(arguments, format);
-	append(err, 0, format, arguments);
+	write_message(err, format, arguments);
 	va_end(arguments);
 	char reason[128];
 	append_reason(err, strerror_r(errnum, reason, sizeof(reason)));

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "cmd/commands.h"
 #include "cmd/output.h"
+#include "release/recovery.h"
 #include "release/status.h"
 #include "ui/table.h"
 
@@ -73,7 +74,7 @@ static int run(
 	if (code == 0)
 		code = session_connect(session, err);
 	if (code == 0)
-		code = record_load(&session->ports.api, session->namespace, service, &record, err);
+		code = find_release(&session->ports.api, session->namespace, service, &record, err);
 	if (code != 0)
 		return code;
 	AUTO_JSON history = history_to_json(&record);

@@ -4,6 +4,7 @@
 #include "cmd/commands.h"
 #include "cmd/report.h"
 #include "cmd/start_options.h"
+#include "release/recovery.h"
 
 struct undo_flags {
 	struct undo_options undo;
@@ -44,7 +45,7 @@ static int run(
 	char now[32];
 	session->ports.host.wall_time(session->ports.host.context, now);
 	flags->undo.now = now;
-	code = record_load(api, session->namespace, service, &last, err);
+	code = find_release(api, session->namespace, service, &last, err);
 	if (code == 0)
 		code = undo_prepare(api, &last, &flags->undo, &record, &notes, err);
 	if (code != 0)

@@ -9,7 +9,11 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
-/* A deletion that was begun is let come to its end: whose its pods are then is clear. */
+/* An EndpointSlice controller that has much to do needs no more to learn of a pod. */
+#define ENDPOINT_SECONDS 2
+
+/* A deletion that was begun is let come to its end, and an adoption: whose the pods are then is
+ * clear. */
 
 static void canary_steady_describe(const struct situation *situation, struct buf *buf)
 {
@@ -20,7 +24,7 @@ static void canary_steady_describe(const struct situation *situation, struct buf
 static bool canary_steady_holds(const struct situation *situation)
 {
 	const json *canary = canary_deployment(situation->seen);
-	return situation->now || canary == NULL || !object_is_deleting(canary);
+	return (canary == NULL || !object_is_deleting(canary)) && nothing_to_adopt_holds(situation);
 }
 
 /* The old template is to be what its ReplicaSet has, which may just have lost its label. As long as
@@ -63,8 +67,7 @@ static bool has_all_replicas(const struct situation *situation)
 
 static bool stable_restored_holds(const struct situation *situation)
 {
-	return stable_deployment(situation->seen) != NULL && !has_new_template(situation) &&
-	       has_all_replicas(situation);
+	return !has_new_template(situation) && has_all_replicas(situation);
 }
 
 /* Whether the list has a ReplicaSet of the old version that is labeled. */
@@ -111,22 +114,46 @@ static json *careful_strategy(const struct record *record)
 	return strategy;
 }
 
+/* The controller takes a pod that is Ready for one that serves. So that the ones before do not go
+ * until proxies know it, it counts no sooner than they need for that. (It must be less than the
+ * deadline, or the API server refuses it.) */
+static json *careful_seconds(const struct record *record)
+{
+	const json *spec = json_get(record->stable, "spec");
+	int64_t own = json_get_integer(spec, "minReadySeconds", 0);
+	int64_t deadline = json_get_integer(spec, "progressDeadlineSeconds", INT32_MAX);
+	int64_t seconds = (record->plan.settle_ms + 999) / 1000;
+	if (seconds < ENDPOINT_SECONDS)
+		seconds = ENDPOINT_SECONDS;
+	if (seconds >= deadline)
+		seconds = deadline - 1;
+	return json_number((double)(seconds > own ? seconds : own));
+}
+
+/* What is another way while pods change, and then the user's own again. */
+static const struct {
+	const char *member;
+	json *(*careful)(const struct record *record);
+} CAREFUL[] = {{"strategy", careful_strategy}, {"minReadySeconds", careful_seconds}};
+
+static void be_careful(const struct record *record, json *spec)
+{
+	for (size_t i = 0; i < COUNT_OF(CAREFUL); i++)
+		json_set(spec, CAREFUL[i].member, CAREFUL[i].careful(record));
+}
+
 static int stable_restored_act(
 	const struct situation *situation, struct action *action, struct err *err)
 {
+	(void)err;
 	const struct plan *plan = &situation->record->plan;
 	const json *stable = stable_deployment(situation->seen);
-	if (stable == NULL)
-		return err_set(err, ERR_FOREIGN,
-			"deployment.apps/%s is gone: somebody deleted it; the record "
-			"configmap/batchrollout-%s holds it as it was before",
-			plan->deployment, plan->service);
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
 	bool back = has_new_template(situation);
 	if (back) {
 		json_set(spec, "template", old_template(situation));
-		json_set(spec, "strategy", careful_strategy(situation->record));
+		be_careful(situation->record, spec);
 	}
 	if (!has_all_replicas(situation))
 		json_set_integer(spec, "replicas", plan->replicas);
@@ -215,12 +242,22 @@ static void strategy_describe(const struct situation *situation, struct buf *buf
 			situation->record->plan.deployment);
 }
 
+/* Somebody else's value stays. */
+static bool is_to_be_own(const struct situation *situation, size_t index)
+{
+	const char *member = CAREFUL[index].member;
+	AUTO_JSON careful = CAREFUL[index].careful(situation->record);
+	const json *now = json_path(stable_deployment(situation->seen), "spec", member, NULL);
+	const json *own = json_path(situation->record->stable, "spec", member, NULL);
+	return json_equal(now, careful) && !json_equal(own, careful);
+}
+
 static bool strategy_holds(const struct situation *situation)
 {
-	AUTO_JSON careful = careful_strategy(situation->record);
-	const json *now = json_path(stable_deployment(situation->seen), "spec", "strategy", NULL);
-	const json *own = json_path(situation->record->stable, "spec", "strategy", NULL);
-	return !json_equal(now, careful) || json_equal(own, careful);
+	for (size_t i = 0; i < COUNT_OF(CAREFUL); i++)
+		if (is_to_be_own(situation, i))
+			return false;
+	return true;
 }
 
 static int strategy_act(const struct situation *situation, struct action *action, struct err *err)
@@ -228,8 +265,11 @@ static int strategy_act(const struct situation *situation, struct action *action
 	(void)err;
 	const json *stable = stable_deployment(situation->seen);
 	json *after = json_copy(stable);
-	json_set(json_get(after, "spec"), "strategy",
-		json_copy(json_path(situation->record->stable, "spec", "strategy", NULL)));
+	for (size_t i = 0; i < COUNT_OF(CAREFUL); i++)
+		if (is_to_be_own(situation, i))
+			json_set(json_get(after, "spec"), CAREFUL[i].member,
+				json_copy(json_path(situation->record->stable, "spec",
+					CAREFUL[i].member, NULL)));
 	action_update(action, &KIND_DEPLOYMENT, stable, after, "has its own strategy again");
 	return 0;
 }
@@ -456,6 +496,7 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),
 	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),
 	RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,
 		autoscalers_restored_act),
 	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),

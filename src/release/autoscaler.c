@@ -240,7 +240,8 @@ int stable_whole(const struct situation *situation)
 	int now = wanted_replicas(stable_deployment(situation->seen));
 	bool still = situation->record->plan.hpa != HPA_IGNORE &&
 		     autoscalers_rest(situation->record, situation->seen);
-	return now > before && !still ? now : before;
+	/* Once it has the new version, whoever wants more may have them. */
+	return now > before && (!still || has_new_template(situation)) ? now : before;
 }
 
 /* --- rungs ---------------------------------------------------------------------------------- */

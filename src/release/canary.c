@@ -52,6 +52,14 @@ void mark_as_own(json *object, const struct record *record)
 		object_set_label(object, NAMESPACE_LABEL, record->plan.namespace);
 }
 
+void mark_as_copy(json *canary, const struct record *record)
+{
+	AUTO_STRING release = record_to_annotation(record);
+	mark_as_own(canary, record);
+	if (release != NULL)
+		object_set_annotation(canary, RELEASE_ANNOTATION, release);
+}
+
 int check_is_own(
 	const struct kind *kind, const json *object, const struct record *record, struct err *err)
 {
@@ -91,10 +99,7 @@ json *canary_new(const struct record *record, int replicas)
 	/* Whoever waits for its deletion does not know the copy, and would never let it go. */
 	json_remove(json_get(canary, "metadata"), "finalizers");
 	json_set_text(json_get(canary, "metadata"), "name", record->plan.canary_deployment);
-	mark_as_own(canary, record);
-	AUTO_STRING release = record_to_annotation(record);
-	if (release != NULL)
-		object_set_annotation(canary, RELEASE_ANNOTATION, release);
+	mark_as_copy(canary, record);
 	json *spec = json_get(canary, "spec");
 	json_remove(spec, "paused");
 	json_set_integer(spec, "replicas", replicas);

@@ -15,7 +15,10 @@ json *canary_template(const struct record *record);
 /* Puts our labels on an object that this program creates. */
 void mark_as_own(json *object, const struct record *record);
 
-/* Takes them off again: from the copy that stays. */
+/* The same for the copy, which carries the release, too. */
+void mark_as_copy(json *canary, const struct record *record);
+
+/* Takes all of it off again: from the copy that stays. */
 void unmark(json *object);
 
 /* Takes off annotations that say something of the one object they stand on, and would be wrong on a

@@ -88,6 +88,9 @@ static int check_holder(const struct ports *ports, const struct record *record, 
 /* Whether the holder that is taken over may still be at work. */
 static bool may_be_working(const struct ports *ports, const struct record *record)
 {
+	/* Who it was is lost with the record. */
+	if (record->progress_unknown && record->holder.id[0] == '\0')
+		return true;
 	return record->holder.id[0] != '\0' && record->phase == PHASE_PROGRESSING &&
 	       ports->host.is_alive(
 		       ports->host.context, record->holder.machine, record->holder.process) != 0;
@@ -122,6 +125,8 @@ static int try_claim(const struct ports *ports, const struct claim *claim, struc
 	if (code != 0)
 		return code;
 	if (!claim->take_over && (code = check_holder(ports, ret, err)) != 0)
+		return code;
+	if (claim->check != NULL && (code = claim->check(&ports->api, ret, err)) != 0)
 		return code;
 	*ret_took_over = may_be_working(ports, ret);
 	code = claim->change(ret, claim->context, err);

@@ -15,6 +15,8 @@ struct claim {
 	struct holder self;
 	bool take_over; /* do not wait for a living holder to end */
 	bool recovers;	/* go by what the release's objects carry where the record is lost */
+	/* Refuses by what there is in the cluster; or NULL. */
+	int (*check)(const struct api_port *api, const struct record *record, struct err *err);
 	/* Sets the record's new goal; refuses with an error. Called again when somebody else wrote
 	 * in between. 1: nothing is to do, the record stays as it is. */
 	int (*change)(struct record *record, void *context, struct err *err);

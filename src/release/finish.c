@@ -210,37 +210,6 @@ static int history_untagged_act(
 	return 0;
 }
 
-/* ReplicaSets have the annotations of the Deployment that made them. */
-
-static void forgotten_describe(const struct situation *situation, struct buf *buf)
-{
-	buf_addf(buf, "no ReplicaSet carries the release to %s any more",
-		situation->record->plan.canary_version);
-}
-
-static bool forgotten_holds(const struct situation *situation)
-{
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
-		if (is_new_set(situation, set) && object_controller_uid(set) != NULL &&
-			object_annotation(set, RELEASE_ANNOTATION) != NULL)
-			return false;
-	return true;
-}
-
-static int forgotten_act(const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)err;
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
-		if (!is_new_set(situation, set) ||
-			object_annotation(set, RELEASE_ANNOTATION) == NULL)
-			continue;
-		json *after = json_copy(set);
-		object_set_annotation(after, RELEASE_ANNOTATION, NULL);
-		action_update(action, &KIND_REPLICA_SET, set, after, "kept");
-	}
-	return 0;
-}
-
 /* --- the ladders ---------------------------------------------------------------------------- */
 
 #define BEGIN                                                                                      \
@@ -273,13 +242,13 @@ const struct rung TAKEOVER_LADDER[] = {
 	ROUTES_IN_USERS_SHAPE,
 	RUNG_ACT(paused_describe, paused_holds, paused_act),
 	RUNG_WAIT(stable_seen_describe, stable_seen_holds),
-	RUNG_ACT(equal_sets_gone_describe, equal_sets_gone_holds, equal_sets_gone_act),
 	RUNG_ACT(released_describe, released_holds, released_act),
 	RUNG_WAIT(released_describe, released_seen_holds),
 	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
 	RUNG_WAIT(stable_seen_describe, stable_seen_holds),
 	RUNG_ACT(adopted_describe, orphaned_holds, orphaned_act),
 	RUNG_WAIT(adopted_describe, adopted_holds),
+	RUNG_ACT(equal_sets_gone_describe, equal_sets_gone_holds, equal_sets_gone_act),
 	RUNG_ACT(returned_describe, returned_holds, returned_act),
 	RUNG_WAIT(returned_describe, returned_seen_holds),
 	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),

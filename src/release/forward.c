@@ -10,7 +10,8 @@
 #include "release/workload.h"
 #include "traffic/backend.h"
 
-/* The stable Deployment is what the record says it is: nobody edited or scaled it meanwhile. */
+/* The stable Deployment is what the record says it is: nobody edited or scaled it meanwhile.
+ * Neither has the copy another template: what it runs would not be what was released. */
 
 void known_describe(const struct situation *situation, struct buf *buf)
 {
@@ -23,6 +24,13 @@ static bool template_is_known(const struct situation *situation)
 	const struct record *record = situation->record;
 	return templates_equal(pod_template(stable_deployment(situation->seen)),
 		pod_template(record->stable), record->tagged);
+}
+
+static bool copy_is_known(const struct situation *situation)
+{
+	const json *canary = canary_deployment(situation->seen);
+	return canary == NULL || object_is_deleting(canary) ||
+	       templates_equal(pod_template(canary), situation->record->template, true);
 }
 
 static bool replicas_are_known(const struct situation *situation)
@@ -51,6 +59,8 @@ static bool is_finishing(const struct situation *situation)
 
 bool known_holds(const struct situation *situation)
 {
+	if (!copy_is_known(situation))
+		return false;
 	return is_finishing(situation) ||
 	       (stable_deployment(situation->seen) != NULL && template_is_known(situation) &&
 		       replicas_are_known(situation));
@@ -61,10 +71,18 @@ int known_act(const struct situation *situation, struct action *action, struct e
 	(void)action;
 	const struct plan *plan = &situation->record->plan;
 	const json *stable = stable_deployment(situation->seen);
-	if (stable == NULL)
-		return err_set(err, ERR_FOREIGN, "deployment.apps/%s is gone: somebody deleted it",
-			plan->deployment);
 	int code;
+	if (!copy_is_known(situation))
+		return err_set(err, ERR_FOREIGN,
+			"the pod template of deployment.apps/%s, which has the new version, was "
+			"changed by somebody else during the release; take that change back, or "
+			"`kubectl batchrollout abort %s -n %s`",
+			plan->canary_deployment, plan->service, plan->namespace);
+	if (stable == NULL)
+		return err_set(err, ERR_FOREIGN,
+			"deployment.apps/%s is gone: somebody deleted it; `kubectl batchrollout "
+			"abort %s -n %s` makes it again",
+			plan->deployment, plan->service, plan->namespace);
 	if (!template_is_known(situation))
 		code = err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "

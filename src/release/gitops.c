@@ -103,6 +103,8 @@ static bool read_instance(const json *object, const json *managers, struct manag
 static void find_manager(const json *object, const json *managers, struct manager *ret)
 {
 	*ret = (struct manager){0};
+	if (object == NULL)
+		return;
 	if (managers == NULL)
 		managers = json_path(object, "metadata", "managedFields", NULL);
 	if (read_tracking(object, ret) || read_instance(object, managers, ret) ||
@@ -391,9 +393,12 @@ int gitops_explain(int code, const json *object, struct err *err)
 
 /* --- what to commit ------------------------------------------------------------------------- */
 
-/* The Deployment as it is now, or as it was: a copy that stays has no tool's marks. */
+/* As it was known at the begin, or by the Deployment as it is now, or as it was: a copy that stays
+ * has no tool's marks. */
 static char *find_who(const struct record *record, const struct observation *seen)
 {
+	if (record->plan.manager != NULL)
+		return mem_strdup(record->plan.manager);
 	char *who = gitops_manager(stable_deployment(seen), NULL);
 	return who != NULL ? who : gitops_manager(record->stable, NULL);
 }

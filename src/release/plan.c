@@ -32,6 +32,7 @@ void plan_release(struct plan *plan)
 	free(plan->sticky_round);
 	free(plan->asked_batches);
 	free(plan->asked_steps);
+	free(plan->manager);
 	str_list_release(&plan->match);
 	json_free(plan->match_rules);
 	json_free(plan->selection);
@@ -294,6 +295,11 @@ int hpa_mode_parse(const char *text, enum hpa_mode *ret, struct err *err)
 	return 0;
 }
 
+const char *hpa_mode_name(enum hpa_mode mode)
+{
+	return HPA_NAMES[mode];
+}
+
 json *plan_to_json(const struct plan *plan)
 {
 	json *spec = json_object();
@@ -302,6 +308,7 @@ json *plan_to_json(const struct plan *plan)
 	json_set_text(spec, "canaryDeployment", plan->canary_deployment);
 	json_set_text(spec, "stableVersion", plan->stable_version);
 	json_set_text(spec, "version", plan->canary_version);
+	json_set_text(spec, "managedBy", plan->manager);
 	json_set_integer(spec, "replicas", plan->replicas);
 	json_set_text(spec, "askedBatches", plan->asked_batches);
 	json_set_text(spec, "askedSteps", plan->asked_steps);
@@ -377,6 +384,7 @@ static int take_routing(const json *spec, struct plan *plan, struct err *err)
 		str_list_add(&rules, json_text(rule) != NULL ? json_text(rule) : "");
 	if (plan_set_match(plan, &rules, err) != 0)
 		return err_set(err, ERR_INVALID, "spec.match is damaged");
+	plan->manager = mem_strdup(json_get_text(spec, "managedBy"));
 	plan->asked_batches = mem_strdup(json_get_text(spec, "askedBatches"));
 	plan->asked_steps = mem_strdup(json_get_text(spec, "askedSteps"));
 	plan->cluster_domain = mem_strdup(json_get_text(spec, "clusterDomain"));

@@ -41,7 +41,8 @@ struct plan {
 	char *canary_deployment; /* its copy */
 	char *stable_version;	 /* values of VERSION_LABEL */
 	char *canary_version;
-	int replicas; /* of the stable Deployment before the release */
+	char *manager; /* the tool that manages the Deployment (gitops.h); or NULL */
+	int replicas;  /* of the stable Deployment before the release */
 	/* --batches or --steps, as given; both NULL: neither. For a release that repeats this one.
 	 */
 	char *asked_batches, *asked_steps;
@@ -86,6 +87,7 @@ int handover_mode_parse(const char *text); /* likewise */
 const char *handover_mode_name(enum handover_mode mode);
 int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err);
 int hpa_mode_parse(const char *text, enum hpa_mode *ret, struct err *err);
+const char *hpa_mode_name(enum hpa_mode mode);
 
 /* True where a batch sends only the requests that match to the canary. */
 bool batch_is_match_only(const struct batch *batch);

@@ -13,6 +13,7 @@
 #include "release/handover.h"
 #include "release/preflight.h"
 #include "release/routing.h"
+#include "release/stable_version.h"
 #include "release/target.h"
 #include "release/template.h"
 #include "release/workload.h"
@@ -192,11 +193,14 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	target.deployment = NULL;
 	plan->deployment = mem_strdup(object_name(record->stable));
 	plan->replicas = wanted_replicas(record->stable);
+	plan->manager = gitops_manager(record->stable, target.managers);
 	code = handover_choose(options, record, err);
 	if (code == 0)
 		code = autoscalers_take(api, record, notes, err);
 	if (code == 0)
 		code = template_make(options, target.service, record, err);
+	if (code == 0)
+		code = stable_version_choose(api, record, err);
 	if (code == 0 && plan->sticky)
 		plan->sticky_round = make_sticky_round(options, plan);
 	if (code == 0)

@@ -5,7 +5,8 @@
 #include "api/object.h"
 #include "base/str.h"
 
-/* The first object of a list that carries a release of the Service. */
+/* The first object of a list that carries a release of the Service. What cannot be read may be
+ * another Service's; the copy of a release says whose it is by its label. */
 static int find_carrier(const struct api_port *api, const struct kind *kind, const char *namespace,
 	const char *service, struct record *ret, char **ret_carrier, struct err *err)
 {
@@ -19,9 +20,9 @@ static int find_carrier(const struct api_port *api, const struct kind *kind, con
 		if (object_annotation(object, RELEASE_ANNOTATION) == NULL)
 			continue;
 		code = record_from_annotation(object, &record, err);
-		if (code != 0)
+		if (code != 0 && str_equal(object_label(object, SERVICE_LABEL), service))
 			return err_wrap(err, "%s/%s", kind->singular, object_name(object));
-		if (!str_equal(record.plan.service, service))
+		if (code != 0 || !str_equal(record.plan.service, service))
 			continue;
 		*ret = record;
 		record = (struct record){0};

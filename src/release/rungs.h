@@ -43,9 +43,6 @@ bool paused_holds(const struct situation *situation);
 int paused_act(const struct situation *situation, struct action *action, struct err *err);
 void stable_seen_describe(const struct situation *situation, struct buf *buf);
 bool stable_seen_holds(const struct situation *situation);
-void equal_sets_gone_describe(const struct situation *situation, struct buf *buf);
-bool equal_sets_gone_holds(const struct situation *situation);
-int equal_sets_gone_act(const struct situation *situation, struct action *action, struct err *err);
 void released_describe(const struct situation *situation, struct buf *buf);
 bool released_holds(const struct situation *situation);
 int released_act(const struct situation *situation, struct action *action, struct err *err);
@@ -54,6 +51,11 @@ void adopted_describe(const struct situation *situation, struct buf *buf);
 bool orphaned_holds(const struct situation *situation);
 int orphaned_act(const struct situation *situation, struct action *action, struct err *err);
 bool adopted_holds(const struct situation *situation);
+/* For abort: no ReplicaSet with pods is about to become stable's. */
+bool nothing_to_adopt_holds(const struct situation *situation);
+void equal_sets_gone_describe(const struct situation *situation, struct buf *buf);
+bool equal_sets_gone_holds(const struct situation *situation);
+int equal_sets_gone_act(const struct situation *situation, struct action *action, struct err *err);
 /* For abort, before the next: stable is at 0, as long as there are any. Acts as stable_emptied. */
 void returning_describe(const struct situation *situation, struct buf *buf);
 bool returning_holds(const struct situation *situation);
@@ -141,6 +143,11 @@ void autoscalers_restored_describe(const struct situation *situation, struct buf
 bool autoscalers_restored_holds(const struct situation *situation);
 int autoscalers_restored_act(
 	const struct situation *situation, struct action *action, struct err *err);
+
+/* No ReplicaSet has the annotation of the copy any more. For finish and abort. */
+void forgotten_describe(const struct situation *situation, struct buf *buf);
+bool forgotten_holds(const struct situation *situation);
+int forgotten_act(const struct situation *situation, struct action *action, struct err *err);
 
 /* The canary Deployment is gone, and its ReplicaSets. For finish and abort. */
 void canary_gone_describe(const struct situation *situation, struct buf *buf);

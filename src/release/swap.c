@@ -93,19 +93,16 @@ bool stable_gone_holds(const struct situation *situation)
 	return stable_deployment(situation->seen) == NULL;
 }
 
-/* --- stable is made again, for abort -------------------------------------------------------- */
+/* --- stable is made again, for abort: a swap has deleted it, or somebody -------------------- */
 
 void stable_there_describe(const struct situation *situation, struct buf *buf)
 {
-	if (handover_keeps_copy(situation->record))
-		buf_addf(buf, "deployment.apps/%s is there", situation->record->plan.deployment);
+	buf_addf(buf, "deployment.apps/%s is there", situation->record->plan.deployment);
 }
 
 bool stable_there_holds(const struct situation *situation)
 {
-	const struct record *record = situation->record;
-	return !handover_keeps_copy(record) || record->batch < record->plan.batch_count ||
-	       stable_deployment(situation->seen) != NULL;
+	return stable_deployment(situation->seen) != NULL;
 }
 
 int stable_there_act(const struct situation *situation, struct action *action, struct err *err)
@@ -117,7 +114,8 @@ int stable_there_act(const struct situation *situation, struct action *action, s
 	if (record->tagged)
 		map_set_text(json_ensure_object(pod_template(stable), "metadata"), "labels",
 			VERSION_LABEL, record->plan.stable_version);
-	if (canary_deployment(situation->seen) != NULL)
+	/* A swap has carried over what somebody had changed in it. */
+	if (handover_keeps_copy(record) && canary_deployment(situation->seen) != NULL)
 		carry_over(canary_deployment(situation->seen), stable);
 	action_create(action, &KIND_DEPLOYMENT, stable);
 	return 0;
@@ -143,6 +141,10 @@ int kept_act(const struct situation *situation, struct action *action, struct er
 	const json *canary = canary_deployment(situation->seen);
 	json *after = json_copy(canary);
 	unmark(after);
+	const char *manager = object_label(situation->record->stable, MANAGED_BY_LABEL);
+	/* Helm would look for its annotations, too, which were not copied. */
+	if (!str_equal(manager, "Helm"))
+		object_set_label(after, MANAGED_BY_LABEL, manager);
 	action_update(action, &KIND_DEPLOYMENT, canary, after, "kept");
 	return 0;
 }
@@ -170,7 +172,7 @@ int marked_act(const struct situation *situation, struct action *action, struct 
 	(void)err;
 	const json *canary = canary_deployment(situation->seen);
 	json *after = json_copy(canary);
-	mark_as_own(after, situation->record);
+	mark_as_copy(after, situation->record);
 	action_update(action, &KIND_DEPLOYMENT, canary, after, "taken back into the release");
 	return 0;
 }

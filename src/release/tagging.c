@@ -26,13 +26,16 @@ static const char *template_tag(const json *workload)
 }
 
 /* Whether it is a ReplicaSet of the stable Deployment with the old version's template, or with the
- * one that somebody gave the Deployment meanwhile. */
+ * one that somebody gave the Deployment meanwhile. One that has another version's label is of an
+ * earlier release, and stays what it is. */
 static bool is_old_set(const struct situation *situation, const json *set)
 {
 	const json *template = pod_template(set);
 	const json *stable = situation->record->stable;
 	const json *now = stable_deployment(situation->seen);
+	const char *tag = template_tag(set);
 	return is_stables_set(situation->seen, set) &&
+	       (tag == NULL || str_equal(tag, situation->record->plan.stable_version)) &&
 	       (templates_equal(template, pod_template(stable), true) ||
 		       templates_equal(template, pod_template(now), true));
 }

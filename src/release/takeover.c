@@ -5,11 +5,11 @@
  *
  * - Stable is at 0 replicas first: two ReplicaSets with pods would be scaled in proportion.
  * - It is paused, or it would make a ReplicaSet of its own for the new template.
- * - An older ReplicaSet with an equal template would be taken for the current one, being the
- * oldest: it goes. (It is empty, and a rolling update to this template would have used it up as
- * well.)
- * - The others are let go of, by taking away a label that the selector needs, or the newest of them
- *   would get all pods as soon as stable is to have any.
+ * - The old ones are let go of, by taking away a label that the selector needs, or the newest of
+ *   them would get all pods as soon as stable is to have any.
+ * - An older one with an equal template would be taken for the current one, being the oldest: it
+ *   does not come back. (It is empty, and a rolling update to this template would have used it up
+ *   as well.)
  * - Template and replicas come in one write, and are seen by the controller before the copy is
  *   deleted: it would scale the adopted ReplicaSet to whatever it believes to be wanted.
  * - Only the copy itself is deleted; its ReplicaSet is left without an owner.
@@ -131,33 +131,6 @@ bool stable_seen_holds(const struct situation *situation)
 	return is_taken(situation) || is_observed(stable_deployment(situation->seen));
 }
 
-void equal_sets_gone_describe(const struct situation *situation, struct buf *buf)
-{
-	buf_addf(buf, "no old ReplicaSet of deployment.apps/%s has the template of %s",
-		situation->record->plan.deployment, situation->record->plan.canary_version);
-}
-
-bool equal_sets_gone_holds(const struct situation *situation)
-{
-	if (is_taken(situation))
-		return true;
-	json_for_each (set, replica_sets(situation))
-		if (is_stables_set(situation->seen, set) && is_new_set(situation, set) &&
-			!object_is_deleting(set))
-			return false;
-	return true;
-}
-
-int equal_sets_gone_act(const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)err;
-	json_for_each (set, replica_sets(situation))
-		if (is_stables_set(situation->seen, set) && is_new_set(situation, set) &&
-			!object_is_deleting(set))
-			action_delete(action, &KIND_REPLICA_SET, set, "Background");
-	return 0;
-}
-
 void released_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "deployment.apps/%s has let go of its old ReplicaSets",
@@ -241,13 +214,77 @@ bool adopted_holds(const struct situation *situation)
 		       wanted_replicas(stable);
 }
 
+bool nothing_to_adopt_holds(const struct situation *situation)
+{
+	const json *stable = stable_deployment(situation->seen);
+	const json *selector = json_path(stable, "spec", "selector", NULL);
+	if (stable == NULL || object_is_deleting(stable))
+		return true;
+	json_for_each (set, replica_sets(situation))
+		if (object_controller_uid(set) == NULL && !object_is_deleting(set) &&
+			wanted_replicas(set) > 0 &&
+			selector_matches(selector, json_path(set, "metadata", "labels", NULL)))
+			return false;
+	return true;
+}
+
 /* --- and its history back ------------------------------------------------------------------- */
 
-/* The first that comes back would get all pods, be it the right one or not, where stable has none
- * and is to have some: on the way back it waits at 0 until all are there. */
+void equal_sets_gone_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "no older ReplicaSet of deployment.apps/%s has the template of %s",
+		situation->record->plan.deployment, situation->record->plan.canary_version);
+}
+
+bool equal_sets_gone_holds(const struct situation *situation)
+{
+	json_for_each (set, released_sets(situation))
+		if (is_new_set(situation, set) && !object_is_deleting(set))
+			return false;
+	return true;
+}
+
+int equal_sets_gone_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	json_for_each (set, released_sets(situation))
+		if (is_new_set(situation, set) && !object_is_deleting(set))
+			action_delete(action, &KIND_REPLICA_SET, set, "Background");
+	return 0;
+}
+
+/* The released one with the labels that it had. A ReplicaSet has those of its template. */
+static json *returned_set(const struct situation *situation, const json *set)
+{
+	const char *key = handover_key(situation->record->stable);
+	json *after = json_copy(set);
+	object_set_label(after, key, json_get_text(template_labels(set), key));
+	object_set_label(after, SERVICE_LABEL, NULL);
+	return after;
+}
+
+/* A copy that is still there would adopt one of an earlier release of its version, and take it
+ * along when it goes: that one waits. */
+static bool is_to_return(const struct situation *situation, const json *set)
+{
+	const json *canary = canary_deployment(situation->seen);
+	if (object_is_deleting(set))
+		return false;
+	if (canary == NULL)
+		return true;
+	AUTO_JSON after = returned_set(situation, set);
+	return !selector_matches(json_path(canary, "spec", "selector", NULL),
+		json_path(after, "metadata", "labels", NULL));
+}
+
+/* Stable's controller gives all pods to the first that comes back, be it the right one or not,
+ * where stable has none and is to have some: on the way back it waits at 0 until all are there. */
 static bool may_return(const struct situation *situation)
 {
-	return is_taken(situation) || json_count(released_sets(situation)) == 0;
+	json_for_each (set, replica_sets(situation))
+		if (is_stables_set(situation->seen, set) && wanted_replicas(set) > 0)
+			return true;
+	return returned_holds(situation);
 }
 
 void returning_describe(const struct situation *situation, struct buf *buf)
@@ -276,20 +313,19 @@ void returned_describe(const struct situation *situation, struct buf *buf)
 
 bool returned_holds(const struct situation *situation)
 {
-	return json_count(released_sets(situation)) == 0;
+	json_for_each (set, released_sets(situation))
+		if (is_to_return(situation, set))
+			return false;
+	return true;
 }
 
 int returned_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	(void)err;
-	const char *key = handover_key(situation->record->stable);
-	json_for_each (set, released_sets(situation)) {
-		json *after = json_copy(set);
-		/* A ReplicaSet has the labels of its template. */
-		object_set_label(after, key, json_get_text(template_labels(set), key));
-		object_set_label(after, SERVICE_LABEL, NULL);
-		action_update(action, &KIND_REPLICA_SET, set, after, "returned");
-	}
+	json_for_each (set, released_sets(situation))
+		if (is_to_return(situation, set))
+			action_update(action, &KIND_REPLICA_SET, set, returned_set(situation, set),
+				"returned");
 	return 0;
 }
 

@@ -113,6 +113,7 @@ static struct start_options same_plan(const struct plan *plan, const struct undo
 		.pause = undo->at_once ? "none" : PAUSES[plan->pause],
 		.traffic = traffic_mode_name(plan->traffic),
 		.handover = handover_mode_name(plan->handover),
+		.hpa = hpa_mode_name(plan->hpa),
 		.cluster_domain = plan->cluster_domain,
 		.match = undo->at_once ? (struct str_list){0} : plan->match,
 		.selection = plan->selection,
@@ -148,5 +149,12 @@ int undo_prepare(const struct api_port *api, const struct record *last,
 	start.deployment = object_name(deployment);
 	start.template = template;
 	start.version = options->revision == NULL ? last->plan.stable_version : NULL;
-	return prepare_release(api, &start, ret, ret_notes, err);
+	code = prepare_release(api, &start, ret, ret_notes, err);
+	/* The Deployment may have another size by now. */
+	if (code == ERR_USAGE && start.steps != NULL)
+		return err_set(err, code,
+			"the steps of the release that is undone cannot be taken back the same way "
+			"(%s); --now goes back in one",
+			err == NULL ? "" : err->message);
+	return code;
 }

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+#include "release/handover.h"
+#include "release/observation.h"
+#include "release/workload.h"
+
 static int refuse_ended(const struct record *record, struct err *err)
 {
 	return err_set(err, ERR_FAILED,
@@ -34,7 +38,12 @@ int change_for_next(struct record *record, void *context, struct err *err)
 			"the release of service \"%s\" is being aborted; "
 			"`kubectl batchrollout abort %s -n %s` goes on with that",
 			record->plan.service, record->plan.service, record->plan.namespace);
-	if (record->phase == PHASE_PAUSED && record->batch == record->plan.batch_count)
+	bool held = record->phase == PHASE_PAUSED && record->batch == record->plan.batch_count;
+	if (held && options->to != 0)
+		return err_set(err, ERR_USAGE,
+			"--to %d: all %d batches are done; without --to the release is finished",
+			options->to, record->plan.batch_count);
+	if (held)
 		record->goal = GOAL_FINISH;
 	if (record->goal == GOAL_BATCH) {
 		int batch = record->batch + 1;
@@ -48,6 +57,36 @@ int change_for_next(struct record *record, void *context, struct err *err)
 	free(record->message);
 	record->message = NULL;
 	return 0;
+}
+
+/* What the release left to the user. */
+static const json *released_deployment(const struct record *record, const struct observation *seen)
+{
+	return handover_keeps_copy(record) ? canary_deployment(seen) : stable_deployment(seen);
+}
+
+int check_for_abort(const struct api_port *api, const struct record *record, struct err *err)
+{
+	CLEANUP(observation_release) struct observation seen = {0};
+	const struct plan *plan = &record->plan;
+	if (record->phase != PHASE_COMPLETED)
+		return 0;
+	int code = observe(api, record, &seen, err);
+	if (code != 0)
+		return code;
+	const json *deployment = released_deployment(record, &seen);
+	const json *now = pod_template(deployment);
+	if (templates_equal(now, record->template, true) ||
+		templates_equal(now, pod_template(record->stable), true))
+		return 0;
+	return err_set(err, ERR_FOREIGN,
+		"deployment.apps/%s does not run %s any more, which the completed release of "
+		"service \"%s\" brought: somebody %s it since, and what was before the release is "
+		"not what would be taken back; use `kubectl batchrollout undo %s -n %s "
+		"--to-revision REVISION` or `kubectl rollout undo`",
+		handover_keeps_copy(record) ? plan->canary_deployment : plan->deployment,
+		plan->canary_version, plan->service, deployment == NULL ? "deleted" : "changed",
+		plan->service, plan->namespace);
 }
 
 int change_for_abort(struct record *record, void *context, struct err *err)

@@ -96,6 +96,7 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 	setting.settle = CHOOSE(random, SETTLES);
 	setting.spec = CHOOSE(random, SPECS);
 	setting.earlier_image = CHOOSE(random, EARLIER);
+	setting.twin = random_below(random, 6) == 0;
 	setting.keep_stable = random_below(random, 5) == 0;
 	setting.hold = random_below(random, 5) == 0;
 	/* A selector with the version allows only one. */
@@ -465,11 +466,13 @@ static void show(const struct play *play)
 	if (!play->sim->trace)
 		return;
 	(void)fprintf(stderr,
-		"%s: %d replicas, batches %s, steps %s, pause %s, settle %s%s%s, spec %s, before: "
+		"%s: %d replicas, batches %s, steps %s, pause %s, settle %s%s%s%s, spec %s, "
+		"before: "
 		"%s\n",
 		play->sim->title, setting->replicas, setting->batches, setting->steps,
 		setting->pause, setting->settle, setting->keep_stable ? ", keep stable" : "",
-		setting->hold ? ", hold" : "", setting->spec, setting->earlier_image);
+		setting->hold ? ", hold" : "", setting->twin ? ", twin" : "", setting->spec,
+		setting->earlier_image);
 	for (enum fault fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++)
 		(void)fprintf(stderr, "  %zu/1000 %s\n", faults->rates[fault], FAULT_NAMES[fault]);
 	(void)fprintf(stderr, "  %zu/1000 broken watches, %zu repeated, %zu visits\n",

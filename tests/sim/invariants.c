@@ -72,29 +72,11 @@ static void read_record(struct sim *sim, const struct event *event)
 	}
 }
 
-/* A release that had ended is taken back by a rolling update: its controller counts Ready pods, and
- * does not wait until they are endpoints. */
-static bool is_rolling_back(const struct sim *sim)
-{
-	const struct invariants *invariants = sim->invariants;
-	return invariants->goal == GOAL_ABORT && invariants->finishing &&
-	       sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web-v2") == NULL;
-}
-
-static int count_ready(const struct sim *sim)
-{
-	int count = 0;
-	sim_each(pod, sim, &KIND_POD) count +=
-		pod->now != NULL && pod->ready && !pod->deleting && str_starts(pod->name, "web-");
-	return count;
-}
-
 static void check_serving(const struct sim *sim)
 {
 	if (sim->invariants->wounded)
 		return;
-	int serving = is_rolling_back(sim) ? count_ready(sim)
-					   : count_endpoints_with(sim, VIEW_NOW, "web", NULL);
+	int serving = count_endpoints_with(sim, VIEW_NOW, "web", NULL);
 	if (serving < (sim->invariants->degraded ? 1 : sim->invariants->replicas))
 		sim_fail(sim, "only %d pods serve", serving);
 }
@@ -132,7 +114,7 @@ static void check_destination(
 	if (destination->weight == 0 || sim->invariants->wounded)
 		return;
 	int ready = destination->ready;
-	bool exact = view == VIEW_NOW && !sim->invariants->degraded && !is_rolling_back(sim);
+	bool exact = view == VIEW_NOW && !sim->invariants->degraded;
 	if (ready < (exact ? invariants_needed(sim, destination) : 1) &&
 		(ready == 0 || count_canary_endpoints(sim, VIEW_NOW) > 0))
 		sim_fail(sim,
@@ -248,7 +230,8 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 	static const char *const STABLE[] = {"/spec/replicas", "/spec/paused",
 		"/spec/revisionHistoryLimit", "/spec/template/metadata/labels/version", NULL};
 	static const char *const RENEWED[] = {"/spec/replicas", "/spec/paused",
-		"/spec/revisionHistoryLimit", "/spec/template", "/spec/strategy", NULL};
+		"/spec/revisionHistoryLimit", "/spec/template", "/spec/strategy",
+		"/spec/minReadySeconds", NULL};
 	static const char *const SET[] = {"/metadata/labels/version",
 		"/spec/template/metadata/labels/version", "/metadata/labels/app",
 		"/metadata/labels/batchrollout~1service",
@@ -333,7 +316,7 @@ static bool is_equal_set(const struct sim *sim, const struct write *write)
 	return sim->invariants->finishing && sim->invariants->handover == HANDOVER_TAKEOVER &&
 	       write->kind == &KIND_REPLICA_SET && write->verb == WRITE_DELETE &&
 	       json_get_integer(json_get(write->before, "spec"), "replicas", 1) == 0 &&
-	       sim_is_owned(write->before, sim->invariants->stable_uid) &&
+	       str_equal(object_label(write->before, SERVICE_LABEL), "web") &&
 	       str_equal(json_get_text(container, "image"), "registry/web:v2");
 }
 
@@ -341,8 +324,9 @@ void invariants_check_write(struct sim *sim, const struct write *write)
 {
 	if (sim->invariants == NULL || write->dry_run || sim->invariants->undoing)
 		return;
-	bool swaps = sim->invariants->handover == HANDOVER_SWAP && sim->invariants->finishing &&
-		     write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web");
+	const struct invariants *known = sim->invariants;
+	bool swaps = write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web") &&
+		     (known->remade || (known->handover == HANDOVER_SWAP && known->finishing));
 	sim->invariants->swapped = sim->invariants->swapped || swaps;
 	if (write->verb == WRITE_UPDATE)
 		check_patch(sim, write);

@@ -31,6 +31,7 @@ struct invariants {
 	enum goal goal;
 	enum handover_mode handover;
 	bool swapped;	/* stable was deleted, perhaps made again */
+	bool remade;	/* by an abort, after somebody deleted it */
 	bool finishing; /* finish has begun once: templates change from here on */
 };
 

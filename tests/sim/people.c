@@ -133,6 +133,27 @@ static bool edit_template(struct people *people)
 	return set_image(people, FOREIGN_IMAGE);
 }
 
+static struct object *find_copy(struct sim *sim)
+{
+	return sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web-v2");
+}
+
+static bool set_copy_image(struct people *people, const char *from, const char *to)
+{
+	struct object *copy = find_copy(people->sim);
+	if (copy == NULL || !str_equal(json_get_text(container_of(copy->now), "image"), from))
+		return false;
+	json *tree = json_copy(copy->now);
+	json_set_text(container_of(tree), "image", to);
+	sim_put(people->sim, copy, tree);
+	return true;
+}
+
+static bool edit_copy(struct people *people)
+{
+	return set_copy_image(people, "registry/web:v2", FOREIGN_IMAGE);
+}
+
 /* The first destination of the last route that has this weight (-1: that has one). */
 static json *find_weight(const json *tree, int64_t weight)
 {
@@ -223,6 +244,7 @@ static const struct {
 	[DEED_ROUTE] = {"edits a route's timeout", edit_route, .disturbs = false},
 	[DEED_SCALE] = {"scales deployment/web", scale, true, true},
 	[DEED_TEMPLATE] = {"sets an image of deployment/web", edit_template, true, true},
+	[DEED_COPY] = {"sets an image of deployment/web-v2", edit_copy, true, true},
 	[DEED_WEIGHT] = {"edits a route's weight", edit_weight, true, true},
 	[DEED_KILL] = {"deletes a pod", kill_pod, .wounds = true},
 	[DEED_CRASH] = {"sees a pod crash", crash_pod, .wounds = true},
@@ -256,6 +278,8 @@ void people_act(void *context)
 	}
 	people->done[deed] = true;
 	people->disturbed = people->disturbed || DEEDS[deed].disturbs;
+	/* A takeover takes that ReplicaSet over, too. */
+	sim->invariants->stable_sets += deed == DEED_COPY;
 	if (deed != DEED_TEMPLATE)
 		return;
 	people->rolled = true;
@@ -283,6 +307,8 @@ void people_take_back(struct people *people)
 	show(people, "takes everything but an image back");
 	if (people->done[DEED_SCALE])
 		(void)set_replicas(people, people->replicas);
+	if (people->done[DEED_COPY])
+		(void)set_copy_image(people, FOREIGN_IMAGE, "registry/web:v2");
 	if (people->done[DEED_WEIGHT])
 		(void)change_weight(people, FOREIGN_WEIGHT, people->weight);
 	memset(people->done, 0, sizeof(people->done));

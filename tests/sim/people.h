@@ -13,6 +13,7 @@ enum deed {
 	DEED_ROUTE,    /* a field of a route that is not ours */
 	DEED_SCALE,    /* kubectl scale */
 	DEED_TEMPLATE, /* kubectl set image */
+	DEED_COPY,     /* the same for the copy */
 	DEED_WEIGHT,   /* the weight of a route that is ours */
 	DEED_KILL,     /* kubectl delete pod, an eviction */
 	DEED_CRASH,    /* a pod is not ready for a while */

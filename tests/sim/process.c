@@ -75,6 +75,7 @@ static int run_verb(struct client *client, const char *verb, bool take_over, boo
 		.self = holder_of(client, verb),
 		.take_over = take_over,
 		.recovers = take_over,
+		.check = take_over ? check_for_abort : NULL,
 		.change = change,
 		.context = context,
 	};

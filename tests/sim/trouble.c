@@ -281,6 +281,71 @@ void abort_keeps_a_wish_for_more_pods(void **state)
 	assert_int_equal(json_integer(json_path(stable, "spec", "replicas", NULL), 0), 7);
 }
 
+static void set_image(struct sim *sim, const char *deployment, const char *image)
+{
+	json *tree = begin_edit(sim, &KIND_DEPLOYMENT, deployment);
+	json_set_text(container_of(tree), "image", image);
+	end_edit(sim, &KIND_DEPLOYMENT, tree);
+	sim_run_for(sim, 30000);
+}
+
+/* Nobody has looked at what it runs. */
+void edited_copy_is_refused(void **state)
+{
+	(void)state;
+	for (enum world world = 0; world < WORLD_COUNT; world++) {
+		struct setting setting;
+		AUTO_JSON before = NULL;
+		AUTO_SIM sim = paused_release(world, &setting, &before);
+		sim->invariants->wounded = true;
+		sim->invariants->stable_sets++;
+		set_image(sim, "web-v2", "registry/web:v9");
+		run(sim, run_next, ERR_FOREIGN, "which has the new version, was changed");
+		set_image(sim, "web-v2", "registry/web:v2");
+		run(sim, run_next_all, 0, NULL);
+		world_assert_completed(sim, before, &setting);
+	}
+}
+
+void deleted_stable_is_made_again_by_abort(void **state)
+{
+	(void)state;
+	for (enum world world = 0; world < WORLD_COUNT; world++) {
+		struct setting setting;
+		AUTO_JSON before = NULL;
+		AUTO_SIM sim = paused_release(world, &setting, &before);
+		sim->invariants->wounded = sim->invariants->swapped = true;
+		sim_delete(sim, sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web"), "Background");
+		sim_run_for(sim, 30000);
+		run(sim, run_next, ERR_FOREIGN, "makes it again");
+		sim->invariants->remade = true;
+		run(sim, run_abort, 0, NULL);
+		assert_phase(sim, PHASE_ABORTED);
+		world_assert_restored(sim, before, true);
+	}
+}
+
+/* What was before the release is not what somebody would have back. */
+void changed_since_its_end_is_not_aborted(void **state)
+{
+	(void)state;
+	for (enum world world = 0; world < WORLD_COUNT; world++) {
+		struct setting setting;
+		AUTO_JSON before = NULL;
+		AUTO_SIM sim = paused_release(world, &setting, &before);
+		run(sim, run_next_all, 0, NULL);
+		assert_phase(sim, PHASE_COMPLETED);
+		sim->invariants->wounded = true;
+		sim->invariants->stable_sets++;
+		bool swapped = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web") == NULL;
+		set_image(sim, swapped ? "web-v2" : "web", "registry/web:v3");
+		size_t events = sim->event_count;
+		run(sim, run_abort, ERR_FOREIGN, "does not run v2 any more");
+		assert_int_equal(sim->event_count, events);
+		assert_phase(sim, PHASE_COMPLETED);
+	}
+}
+
 void edited_template_is_refused_and_kept(void **state)
 {
 	(void)state;

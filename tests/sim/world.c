@@ -92,6 +92,15 @@ static void add_deployment(struct sim *sim, const struct setting *setting)
 	sim_run_for(sim, 20000);
 	json *tree = json_copy(deployment->now);
 	set_image(json_get(tree, "spec"), "registry/web:v1");
+	if (setting->twin && !is_labeled(setting->world)) {
+		json *labeled = json_copy(tree);
+		map_set_text(json_path(labeled, "spec", "template", "metadata", NULL), "labels",
+			"version", "v1");
+		sim_put(sim, deployment, labeled);
+		sim_run_for(sim, 20000);
+		json_set(json_get(tree, "metadata"), "annotations",
+			json_copy(json_path(deployment->now, "metadata", "annotations", NULL)));
+	}
 	sim_put(sim, deployment, tree);
 }
 

@@ -37,6 +37,7 @@ struct setting {
 	const char *settle;
 	const char *spec;
 	const char *earlier_image;
+	bool twin; /* it ran the same template labeled as version v1 before */
 };
 
 /* A cluster at rest, with the invariants checked from here on. */
