@@ -26,7 +26,7 @@ static const char *const LABELS_NOT_COPIED[] = {
 	"helm.toolkit.fluxcd.io/namespace",
 };
 
-static void drop_labels(json *object)
+void drop_labels(json *object)
 {
 	for (size_t i = 0; i < COUNT_OF(LABELS_NOT_COPIED); i++)
 		object_set_label(object, LABELS_NOT_COPIED[i], NULL);

@@ -98,6 +98,7 @@ static int take_record(struct engine *engine, const struct observation *seen, st
 	int code = record_parse(configmap, &newest, err);
 	if (code != 0)
 		return code;
+	newest.contents = TAKE(engine->record->contents);
 	record_release(engine->record);
 	*engine->record = newest;
 	const struct holder *holder = &newest.holder;

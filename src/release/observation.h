@@ -21,6 +21,8 @@ enum source {
 	SEEN_HTTP_ROUTES,	/* likewise; these three are empty in other modes than gateway */
 	SEEN_VERSION_SERVICES,	/* the Services of the release's own, by name */
 	SEEN_VERSION_SLICES,	/* their EndpointSlices */
+	SEEN_CONFIG_MAPS,	/* the copies of --config (configs.h), by name */
+	SEEN_SECRETS,		/* likewise */
 	SEEN_RECORD,		/* last: what is decided is decided on the newest record */
 	SEEN_COUNT,
 };

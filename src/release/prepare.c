@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "release/canary.h"
+#include "release/configs.h"
 #include "release/handover.h"
 #include "release/routing.h"
 #include "release/target.h"
@@ -189,6 +190,10 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	code = handover_choose(options, record, err);
 	if (code == 0)
 		code = template_make(options, target.service, record, err);
+	if (code == 0)
+		code = configs_prepare(api, options, record, notes, err);
+	if (code == 0)
+		code = template_check(record, err);
 	if (code == 0 && plan->sticky)
 		plan->sticky_round = make_sticky_round(options, plan);
 	if (code == 0)
