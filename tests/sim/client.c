@@ -42,7 +42,8 @@ static int sim_list(void *context, const struct query *query, json **ret, struct
 		query->kind) if (object->now != NULL && query_matches(query, object->now))
 		json_append(items, json_copy(object->now));
 	*ret = list;
-	if (query->kind == &KIND_CONFIG_MAP && client->looked != NULL)
+	if (str_equal(query->name, "batchrollout-web") && query->kind == &KIND_CONFIG_MAP &&
+		client->looked != NULL)
 		client->looked(client, client->looked_context);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/patch.h"
+#include "sim/configs.h"
 #include "sim/routes.h"
 
 void invariants_begin(struct sim *sim, int replicas)
@@ -28,6 +29,19 @@ void invariants_free(struct invariants *invariants)
 
 /* --- states --------------------------------------------------------------------------------- */
 
+bool is_record(const struct object *object)
+{
+	return object->kind == &KIND_CONFIG_MAP && str_equal(object->name, "batchrollout-web");
+}
+
+/* A ConfigMap is no place for what a Secret holds. */
+static void check_secrecy(const struct sim *sim, const struct event *event)
+{
+	AUTO_STRING text = json_print(event->tree);
+	if (strstr(text, NEW_SECRET) != NULL)
+		sim_fail(sim, "the record holds what only the Secret should");
+}
+
 /* What the record says now. */
 static void read_record(struct sim *sim, const struct event *event)
 {
@@ -38,6 +52,7 @@ static void read_record(struct sim *sim, const struct event *event)
 		return;
 	if (record_parse(event->tree, &record, &err) != 0)
 		sim_fail(sim, "the record is not one: %s", err.message);
+	check_secrecy(sim, event);
 	invariants->begun = true;
 	invariants->goal = record.goal;
 	invariants->handover = record.plan.handover;
@@ -158,9 +173,9 @@ void invariants_check(struct sim *sim)
 		return;
 	const struct event *event = &sim->events[sim->event_count - 1];
 	const struct kind *kind = event->object->kind;
-	if (kind == &KIND_CONFIG_MAP)
+	if (is_record(event->object))
 		read_record(sim, event);
-	if (!sim->invariants->begun || kind == &KIND_CONFIG_MAP)
+	if (!sim->invariants->begun || kind == &KIND_CONFIG_MAP || kind == &KIND_SECRET)
 		return;
 	if (kind == &KIND_REPLICA_SET)
 		check_sets(sim);
@@ -184,7 +199,7 @@ static bool is_ours(const struct write *write)
 {
 	static const char *const NAMES[] = {"batchrollout-web", "batchrollout-web.shop",
 		"batchrollout-web-stable", "batchrollout-web-canary"};
-	return str_index(NAMES, COUNT_OF(NAMES), write->name) >= 0 ||
+	return str_index(NAMES, COUNT_OF(NAMES), write->name) >= 0 || is_config(write) ||
 	       (write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web-v2"));
 }
 
@@ -213,6 +228,8 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 	static const char *const RULES[] = {"/spec/rules", NULL};
 	static const char *const SUBSETS[] = {"/spec/subsets", NULL};
 	const struct kind *kind = write->kind;
+	if (is_config(write))
+		return NOTHING;
 	if (kind == &KIND_CONFIG_MAP && is_ours(write))
 		return RECORD;
 	if (kind == &KIND_DEPLOYMENT && is_ours(write))

@@ -27,6 +27,9 @@ struct invariants {
 void invariants_begin(struct sim *sim, int replicas);
 void invariants_free(struct invariants *invariants);
 
+/* Whether it is the record of the release. */
+bool is_record(const struct object *object);
+
 void invariants_check(struct sim *sim);
 void invariants_check_proxies(struct sim *sim);
 /* Whether a process of the tool may write this. */

@@ -15,6 +15,7 @@ enum world {
 	WORLD_GATEWAY,	     /* an HTTPRoute at a Gateway; sidecars, and none for the mesh */
 	WORLD_SELECTED,	     /* the selector has the version, so that the copy stays */
 	WORLD_PARENT, /* pods labeled by version; --match; an HTTPRoute for the mesh, and another */
+	WORLD_CONFIG, /* no Istio; a ConfigMap and a Secret, with new contents by --config */
 	WORLD_COUNT,
 };
 

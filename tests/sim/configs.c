@@ -1,0 +1,87 @@
+#include "sim/configs.h"
+
+#include <string.h>
+
+#include "release/configs.h"
+
+static json *parse(const char *text)
+{
+	json *tree = NULL;
+	return json_parse(text, strlen(text), &tree, NULL) == 0 ? tree : NULL;
+}
+
+static const char DOCUMENTS[] =
+	"[{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": "
+	"\"settings\"}, \"data\": {\"mode\": \"new\"}}, {\"apiVersion\": \"v1\", \"kind\": "
+	"\"Secret\", \"metadata\": {\"name\": \"token\"}, \"data\": {\"password\": \"" NEW_SECRET
+	"\"}}]";
+
+static void add(struct sim *sim, const struct kind *kind, const char *name, bool ours)
+{
+	json *tree = object_new(kind, NAMESPACE, name);
+	json_set_text(json_ensure_object(tree, "data"), "old", "b2xk");
+	if (ours) {
+		object_set_label(tree, MANAGED_BY_LABEL, MANAGED_BY);
+		object_set_label(tree, SERVICE_LABEL, "web");
+		object_set_label(tree, CONFIG_LABEL, CONFIG_LABEL_COPY);
+		object_set_annotation(tree, CONFIG_OF_ANNOTATION, "settings");
+		object_set_annotation(tree, CONFIG_DEPLOYMENT_ANNOTATION, "web");
+	}
+	(void)sim_create(sim, kind, tree);
+}
+
+void configs_add(struct sim *sim)
+{
+	add(sim, &KIND_CONFIG_MAP, "settings", false);
+	add(sim, &KIND_CONFIG_MAP, "settings-v0", true);
+	add(sim, &KIND_SECRET, "token", false);
+}
+
+const json *configs_documents(void)
+{
+	static json *documents;
+	if (documents == NULL)
+		documents = parse(DOCUMENTS);
+	return documents;
+}
+
+bool is_config(const struct write *write)
+{
+	static const char *const MADE[] = {"settings-v2", "token-v2"};
+	if (write->kind != &KIND_CONFIG_MAP && write->kind != &KIND_SECRET)
+		return false;
+	return str_index(MADE, COUNT_OF(MADE), write->name) >= 0 ||
+	       (write->verb == WRITE_DELETE && str_equal(write->name, "settings-v0"));
+}
+
+void configs_forget_dropped(json *snapshot)
+{
+	json_remove(snapshot, "ConfigMap/settings-v0");
+}
+
+static void check_copy(
+	const struct sim *sim, const json *copy, const json *document, const char *base)
+{
+	if (!json_equal(json_get(copy, "data"), json_get(document, "data")) ||
+		!str_equal(object_annotation(copy, CONFIG_OF_ANNOTATION), base) ||
+		!str_equal(object_annotation(copy, CONFIG_VERSION_ANNOTATION), "v2") ||
+		!str_equal(object_label(copy, SERVICE_LABEL), "web"))
+		sim_fail(sim, "the copy of %s is not as it should be", base);
+}
+
+void configs_expect(const struct sim *sim, json *expected, json *found)
+{
+	AUTO_JSON settings = json_detach(found, "ConfigMap/settings-v2");
+	AUTO_JSON token = json_detach(found, "Secret/token-v2");
+	check_copy(sim, settings, json_at(configs_documents(), 0), "settings");
+	check_copy(sim, token, json_at(configs_documents(), 1), "token");
+	configs_forget_dropped(expected);
+	json_for_each (tree, expected) {
+		if (!str_starts(json_key(tree), "Deployment/web"))
+			continue;
+		json *containers = json_path(tree, "spec", "template", "spec", "containers", NULL);
+		json *from = json_get(json_first(containers), "envFrom");
+		json_set_text(json_get(json_at(from, 0), "configMapRef"), "name", "settings-v2");
+		json_set_text(json_get(json_at(from, 1), "secretRef"), "name", "token-v2");
+	}
+}
