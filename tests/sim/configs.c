@@ -1,8 +1,16 @@
 #include "sim/configs.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
+#include <cmocka.h>
+
 #include "release/configs.h"
+#include "sim/invariants.h"
+#include "sim/scenarios.h"
 
 static json *parse(const char *text)
 {
@@ -84,4 +92,62 @@ void configs_expect(const struct sim *sim, json *expected, json *found)
 		json_set_text(json_get(json_at(from, 0), "configMapRef"), "name", "settings-v2");
 		json_set_text(json_get(json_at(from, 1), "secretRef"), "name", "token-v2");
 	}
+}
+
+/* --- what others do to them ----------------------------------------------------------------- */
+
+/* Paused at the first of two batches. */
+static struct sim *paused_release(json **ret_before)
+{
+	const struct setting setting = {
+		.world = WORLD_CONFIG, .batches = "2", .replicas = 4, .seed = first_seed()};
+	struct sim *sim = world_new(&setting);
+	*ret_before = world_snapshot(sim);
+	CLEANUP(client_release) struct client client;
+	struct start_options options = world_options(&setting);
+	client_init(&client, sim, "one");
+	if (run_start(&client, &options) != 0)
+		sim_fail(sim, "start: %s", client.err.message);
+	return sim;
+}
+
+static void abort_paused(struct sim *sim)
+{
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "two");
+	if (run_abort(&client) != 0)
+		sim_fail(sim, "abort: %s", client.err.message);
+}
+
+void deleted_configuration_is_reported(void **state)
+{
+	(void)state;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(&before);
+	CLEANUP(client_release) struct client client;
+	sim_remove(sim, sim_find(sim, &KIND_SECRET, NAMESPACE, "token-v2"));
+	client_init(&client, sim, "two");
+	assert_int_equal(run_next(&client), ERR_FOREIGN);
+	assert_non_null(strstr(client.err.message, "secret/token-v2 is not there"));
+	abort_paused(sim);
+	world_assert_restored(sim, before, false);
+}
+
+/* Somebody lets stable itself have the new settings; that edit stays, and so does what it needs. */
+void configuration_that_an_edit_needs_stays(void **state)
+{
+	(void)state;
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = paused_release(&before);
+	struct object *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web");
+	json *tree = json_copy(stable->now);
+	json *containers = json_path(tree, "spec", "template", "spec", "containers", NULL);
+	json *from = json_at(json_get(json_first(containers), "envFrom"), 0);
+	sim->invariants->degraded = true;
+	sim->invariants->stable_sets++;
+	json_set_text(json_get(from, "configMapRef"), "name", "settings-v2");
+	sim_put(sim, stable, tree);
+	abort_paused(sim);
+	assert_non_null(sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "settings-v2"));
+	assert_null(sim_find(sim, &KIND_SECRET, NAMESPACE, "token-v2"));
 }

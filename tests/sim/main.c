@@ -30,6 +30,8 @@ int main(void)
 		cmocka_unit_test(edits_of_httproutes_elsewhere_are_kept),
 		cmocka_unit_test(ended_releases_stay_ended),
 		cmocka_unit_test(completed_releases_can_be_aborted),
+		cmocka_unit_test(deleted_configuration_is_reported),
+		cmocka_unit_test(configuration_that_an_edit_needs_stays),
 	};
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
 }

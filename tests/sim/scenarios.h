@@ -33,4 +33,8 @@ void edits_of_httproutes_elsewhere_are_kept(void **state);
 void ended_releases_stay_ended(void **state);
 void completed_releases_can_be_aborted(void **state);
 
+/* configs.c */
+void deleted_configuration_is_reported(void **state);
+void configuration_that_an_edit_needs_stays(void **state);
+
 #endif
