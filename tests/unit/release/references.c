@@ -109,10 +109,10 @@ static void without_names_nothing_changes(void **state)
 static void strange_templates_are_walked(void **state)
 {
 	(void)state;
+	static const char VOLUMES[] = "{'spec': {'volumes': ['x', null, {'secret': 'x'}, "
+				      "{'secret': {'secretName': 7}}]}}";
 	static const char *const TEMPLATES[] = {"{}", "{'spec': null}", "{'spec': {'volumes': {}}}",
-		"{'spec': {'volumes': ['x', null, {'secret': 'x'}, {'secret': {'secretName': "
-		"7}}]}}",
-		"{'spec': {'containers': {'env': {}}, 'imagePullSecrets': [[]]}}"};
+		VOLUMES, "{'spec': {'containers': {'env': {}}, 'imagePullSecrets': [[]]}}"};
 	AUTO_JSON names = tree("{'x': 'y', '7': 'y'}");
 	for (size_t i = 0; i < COUNT_OF(TEMPLATES); i++) {
 		struct str_list found CLEANUP(str_list_release) = {0};
