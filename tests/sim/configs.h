@@ -6,12 +6,14 @@
 #include "sim/client.h"
 #include "sim/world.h"
 
-/* What the Secret of the new version holds, in base64; it must not get into any record. */
+/* What the copies of the new version hold, the Secret in base64; it must not get into any record.
+ */
+#define NEW_SETTING "blue"
 #define NEW_SECRET "aHVudGVyMg=="
 
-/* The pod template's part that names both: members of a container, with a comma in front. */
+/* The `envFrom` of a container that names both. */
 #define CONFIG_REFERENCES                                                                          \
-	", 'envFrom': [{'configMapRef': {'name': 'settings'}}, {'secretRef': {'name': 'token'}}]"
+	"[{'configMapRef': {'name': 'settings'}}, {'secretRef': {'name': 'token'}}]"
 
 /* The user's own objects, and a copy that an earlier release has left. */
 void configs_add(struct sim *sim);
