@@ -150,7 +150,7 @@ static void check_destination(
 			view == VIEW_PROXIES ? "has reached the proxies" : "is there");
 	if (destination->weight == 0 || sim->invariants->wounded)
 		return;
-	int ready = count_endpoints_with(sim, view, destination->service, destination->labels);
+	int ready = destination->ready;
 	bool exact = view == VIEW_NOW && !sim->invariants->degraded && !is_rolling_back(sim);
 	if (ready < (exact ? invariants_needed(sim, destination) : 1) &&
 		(ready == 0 || count_canary_endpoints(sim, VIEW_NOW) > 0))
@@ -177,15 +177,33 @@ static void check_pinned(const struct sim *sim, const struct routing *routing, e
 			view == VIEW_PROXIES ? " and known to proxies" : "");
 }
 
+/* Several destinations are the same one in other routes. */
+static void count_destinations(const struct sim *sim, struct routing *routing, enum view view)
+{
+	for (size_t i = 0; i < routing->count; i++) {
+		struct destination *here = &routing->destinations[i];
+		here->ready = -1;
+		for (size_t j = 0; j < i && here->ready < 0; j++)
+			if (routing->destinations[j].labels == here->labels &&
+				str_equal(routing->destinations[j].service, here->service))
+				here->ready = routing->destinations[j].ready;
+		if (here->ready < 0)
+			here->ready = count_endpoints_with(sim, view, here->service, here->labels);
+	}
+}
+
 static void check_routes(const struct sim *sim, enum view view)
 {
-	struct routing routing;
+	struct routing *routing = &sim->invariants->routing[view];
 	if (!sim->istio && !sim->gateway)
 		return;
-	find_routing(sim, view, &routing);
-	for (size_t i = 0; i < routing.count; i++)
-		check_destination(sim, &routing.destinations[i], view);
-	check_pinned(sim, &routing, view);
+	if (sim->invariants->routed_at[view] != sim->route_changes[view])
+		find_routing(sim, view, routing);
+	sim->invariants->routed_at[view] = sim->route_changes[view];
+	count_destinations(sim, routing, view);
+	for (size_t i = 0; i < routing->count; i++)
+		check_destination(sim, &routing->destinations[i], view);
+	check_pinned(sim, routing, view);
 }
 
 /* No pod of the version that survives is restarted: from the moment that it carries everything. */

@@ -7,6 +7,7 @@
 
 #include "api/port.h"
 #include "release/record.h"
+#include "sim/routes.h"
 #include "sim/sim.h"
 
 struct invariants {
@@ -17,6 +18,9 @@ struct invariants {
 	 * nothing of the tool. What it does about it is checked at each of its writes (duties.c).
 	 */
 	bool wounded;
+	/* Where requests go in each view, and when that was looked up. */
+	struct routing routing[VIEW_COUNT + 1];
+	size_t routed_at[VIEW_COUNT + 1];
 	char *stable_uid;
 	size_t stable_sets; /* ReplicaSets that the stable Deployment may have now */
 	bool unreadable;    /* somebody damages the record */
@@ -38,7 +42,6 @@ bool is_record(const struct object *object);
 
 void invariants_check(struct sim *sim);
 void invariants_check_proxies(struct sim *sim);
-struct destination;
 /* How many ready pods the destination's share of the requests needs, of N for all of them. */
 int invariants_needed(const struct sim *sim, const struct destination *destination);
 /* Whether a process of the tool may write this. */

@@ -17,6 +17,7 @@ struct destination {
 	const char *service;   /* whose endpoints count */
 	const json *labels;    /* that the subset selects */
 	bool rule;	       /* only for requests that a rule of the release matches */
+	int ready;	       /* endpoints of it, as last counted */
 	int64_t weight, total; /* of all destinations of the Service in this route */
 };
 

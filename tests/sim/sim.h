@@ -86,6 +86,7 @@ struct sim {
 	bool gateway;		  /* the Gateway API is */
 	bool autoscaled;	  /* KEDA's API is, and autoscalers are at work */
 	int64_t autoscaler_period_ms, autoscaler_next_ms;
+	size_t route_changes[VIEW_COUNT + 1]; /* of what routing is made of, in each view */
 	struct invariants *invariants;
 	struct crowd *crowd; /* who runs at the same time; NULL: one alone */
 	jmp_buf *escape;     /* where failures go to; NULL: cmocka's */
@@ -156,6 +157,8 @@ bool sim_pod_is_ready(const json *pod);
 /* Its phase is Succeeded or Failed. */
 bool sim_pod_has_ended(const json *pod);
 int64_t sim_generation(const json *tree);
+/* Objects of this kind say where requests go. */
+bool sim_is_of_routes(const struct kind *kind);
 
 /* Whether an owner reference of the tree has this uid. */
 bool sim_is_owned(const json *tree, const char *uid);

@@ -203,6 +203,7 @@ static bool learn(struct sim *sim)
 	const struct event *event = &sim->events[sim->proxy_positions[first]++];
 	bool deleted = str_equal(event->type, "DELETED");
 	event->object->views[VIEW_PROXIES] = deleted ? NULL : event->tree;
+	sim->route_changes[VIEW_PROXIES] += sim_is_of_routes(event->object->kind);
 	return true;
 }
 

@@ -157,6 +157,12 @@ bool sim_pod_has_ended(const json *pod)
 	return str_equal(phase, "Succeeded") || str_equal(phase, "Failed");
 }
 
+bool sim_is_of_routes(const struct kind *kind)
+{
+	return kind == &KIND_VIRTUAL_SERVICE || kind == &KIND_DESTINATION_RULE ||
+	       kind == &KIND_HTTP_ROUTE || kind == &KIND_SERVICE;
+}
+
 int64_t sim_generation(const json *tree)
 {
 	return json_integer(json_path(tree, "metadata", "generation", NULL), 0);
@@ -173,6 +179,7 @@ static void log_event(struct sim *sim, struct object *object, const char *type, 
 	sim->events[sim->event_count++] = (struct event){object, type, tree, sim->now_ms};
 	bool deleted = str_equal(type, "DELETED");
 	object->now = deleted ? NULL : tree;
+	sim->route_changes[VIEW_COUNT] += sim_is_of_routes(object->kind);
 	if (object->kind == &KIND_POD) {
 		object->ready = !deleted && sim_pod_is_ready(tree);
 		object->deleting = deleted || object_is_deleting(tree);
