@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "release/verbs.h"
+#include "sim/configs.h"
 #include "sim/crowd.h"
 #include "sim/faults.h"
 #include "sim/invariants.h"
@@ -36,6 +38,7 @@ struct actor {
 	int to;
 	bool running;
 	int code;
+	bool stranded; /* it could not go on without what is in the files of --config */
 };
 
 struct play {
@@ -134,6 +137,15 @@ static bool runs(void *context, const char *process)
 	return false;
 }
 
+/* Only `start` knows what the copies of --config hold: when it was stopped before it had written
+ * them, nobody can go on, and must say so. */
+static bool is_stranded(const struct actor *actor)
+{
+	return actor->play->setting.world == WORLD_CONFIG && actor->code == ERR_FOREIGN &&
+	       actor->verb != VERB_START && configs_lack(actor->play->sim) &&
+	       strstr(actor->client.err.message, "the files of --config only") != NULL;
+}
+
 static void act(void *context)
 {
 	struct actor *actor = context;
@@ -164,6 +176,7 @@ static void act(void *context)
 		actor->code = run_abort_now(client);
 		break;
 	}
+	actor->stranded = is_stranded(actor);
 	actor->running = false;
 }
 
@@ -182,7 +195,7 @@ static void check_code(const struct play *play, const struct actor *actor)
 	bool faulty = client->faults != NULL;
 	bool allowed = true;
 	if (actor->code == ERR_FOREIGN)
-		allowed = play->people.disturbed;
+		allowed = play->people.disturbed || actor->stranded;
 	else if (actor->code == ERR_TIMED_OUT)
 		allowed = !play->calm && is_slow(play);
 	else if (actor->code == ERR_INTERRUPTED || actor->code == ERR_UNAVAILABLE ||
@@ -317,6 +330,20 @@ static void make_calm(struct play *play)
 	sim->invariants->degraded = false;
 }
 
+/* A release whose `start` was stopped before the copies of --config were there is aborted, as `next`
+ * says. */
+static bool is_stranded_release(struct play *play)
+{
+	if (play->setting.world != WORLD_CONFIG || !configs_lack(play->sim))
+		return false;
+	play->actor_count = 1;
+	play->actors[0] = (struct actor){.verb = VERB_NEXT};
+	run_scene(play);
+	if (!play->actors[0].stranded)
+		sim_fail(play->sim, "next goes on without configuration");
+	return true;
+}
+
 /* Goes on with `next` (or aborts) until the release has ended. */
 static enum phase end_release(struct play *play)
 {
@@ -331,7 +358,7 @@ static enum phase end_release(struct play *play)
 		}
 		if (phase_has_ended(phase))
 			return phase;
-		aborts = aborts || goal == GOAL_ABORT;
+		aborts = aborts || goal == GOAL_ABORT || is_stranded_release(play);
 		run_calmly(play, aborts ? VERB_ABORT : all ? VERB_NEXT_ALL : VERB_NEXT);
 	}
 	sim_fail(play->sim, "it does not end");

@@ -53,6 +53,44 @@ const json *configs_documents(void)
 	return documents;
 }
 
+static bool exists(const struct sim *sim, const struct kind *kind, const char *name)
+{
+	return sim_find(sim, kind, NAMESPACE, name) != NULL;
+}
+
+bool configs_lack(const struct sim *sim)
+{
+	return !exists(sim, &KIND_CONFIG_MAP, "settings-v2") ||
+	       !exists(sim, &KIND_SECRET, "token-v2");
+}
+
+static void check_pod(const struct sim *sim, const struct object *pod)
+{
+	if (pod->now == NULL || pod->deleting)
+		return;
+	const json *containers = json_path(pod->now, "spec", "containers", NULL);
+	json_for_each (from, json_get(json_first(containers), "envFrom")) {
+		const char *setting = json_path_text(from, "configMapRef", "name", NULL);
+		const char *secret = json_path_text(from, "secretRef", "name", NULL);
+		if (setting != NULL && !exists(sim, &KIND_CONFIG_MAP, setting))
+			sim_fail(sim, "%s is there without configmap/%s", pod->name, setting);
+		if (secret != NULL && !exists(sim, &KIND_SECRET, secret))
+			sim_fail(sim, "%s is there without secret/%s", pod->name, secret);
+	}
+}
+
+void configs_check(const struct sim *sim, const struct event *event)
+{
+	const struct object *object = event->object;
+	if (sim->invariants->unconfigured)
+		return;
+	if (object->kind == &KIND_POD)
+		check_pod(sim, object);
+	if ((object->kind == &KIND_CONFIG_MAP || object->kind == &KIND_SECRET) &&
+		object->now == NULL)
+		sim_each(pod, sim, &KIND_POD) check_pod(sim, pod);
+}
+
 bool is_config(const struct write *write)
 {
 	static const char *const MADE[] = {"settings-v2", "token-v2"};
@@ -125,6 +163,7 @@ void deleted_configuration_is_reported(void **state)
 	AUTO_JSON before = NULL;
 	AUTO_SIM sim = paused_release(&before);
 	CLEANUP(client_release) struct client client;
+	sim->invariants->unconfigured = true;
 	sim_remove(sim, sim_find(sim, &KIND_SECRET, NAMESPACE, "token-v2"));
 	client_init(&client, sim, "two");
 	assert_int_equal(run_next(&client), ERR_FOREIGN);

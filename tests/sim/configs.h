@@ -21,6 +21,12 @@ void configs_add(struct sim *sim);
 /* The documents of --config; they live on. */
 const json *configs_documents(void);
 
+/* Whether a copy of the new version is not there. */
+bool configs_lack(const struct sim *sim);
+
+/* Fails where a pod is there without what it names. */
+void configs_check(const struct sim *sim, const struct event *event);
+
 /* Whether it is one of the copies that the release makes or drops. */
 bool is_config(const struct write *write);
 

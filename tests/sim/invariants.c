@@ -223,6 +223,7 @@ void invariants_check(struct sim *sim)
 	const struct event *event = &sim->events[sim->event_count - 1];
 	const struct kind *kind = event->object->kind;
 	check_secrecy(sim, event);
+	configs_check(sim, event);
 	if (is_record(event->object))
 		read_record(sim, event);
 	if (!sim->invariants->begun || kind == &KIND_CONFIG_MAP || kind == &KIND_SECRET)

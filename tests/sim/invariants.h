@@ -24,6 +24,7 @@ struct invariants {
 	char *stable_uid;
 	size_t stable_sets; /* ReplicaSets that the stable Deployment may have now */
 	bool unreadable;    /* somebody damages the record */
+	bool unconfigured;  /* somebody deletes copies of --config */
 	bool hurried;	    /* somebody said abort --now */
 	/* From the record, as it is written. */
 	bool begun;
