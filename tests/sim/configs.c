@@ -64,9 +64,19 @@ bool configs_lack(const struct sim *sim)
 	       !exists(sim, &KIND_SECRET, "token-v2");
 }
 
-static void check_pod(const struct sim *sim, const struct object *pod)
+/* A controller may not know yet that its ReplicaSet is gone; the garbage collector takes the pod that
+ * it makes then. */
+static bool is_wanted(const struct sim *sim, const struct object *pod)
 {
 	if (pod->now == NULL || pod->deleting)
+		return false;
+	const struct object *owner = sim_find_uid(sim, object_controller_uid(pod->now));
+	return owner == NULL || owner->now != NULL;
+}
+
+static void check_pod(const struct sim *sim, const struct object *pod)
+{
+	if (!is_wanted(sim, pod))
 		return;
 	const json *containers = json_path(pod->now, "spec", "containers", NULL);
 	json_for_each (from, json_get(json_first(containers), "envFrom")) {
