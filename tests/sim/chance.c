@@ -86,6 +86,7 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 		"'maxUnavailable': 1}}}"};
 	static const char *const EARLIER[] = {
 		NULL, NULL, NULL, NULL, NULL, NULL, "registry/web:v0", "registry/web:v2"};
+	static const char *const HANDOVERS[] = {NULL, "takeover", "swap", "rolling"};
 	struct setting setting = {.seed = seed};
 	bool steps = random_below(random, 4) == 0;
 	setting.world = (enum world)random_below(random, WORLD_COUNT);
@@ -98,6 +99,8 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 	setting.earlier_image = CHOOSE(random, EARLIER);
 	setting.keep_stable = random_below(random, 5) == 0;
 	setting.hold = random_below(random, 5) == 0;
+	if (setting.world == WORLD_CONFIG)
+		setting.handover = CHOOSE(random, HANDOVERS);
 	return setting;
 }
 
@@ -486,11 +489,12 @@ static void show(const struct play *play)
 	if (!play->sim->trace)
 		return;
 	(void)fprintf(stderr,
-		"%s: %d replicas, batches %s, steps %s, pause %s, settle %s%s%s, spec %s, before: "
-		"%s\n",
+		"%s: %d replicas, batches %s, steps %s, pause %s, settle %s%s%s, spec %s, "
+		"handover %s, before: %s\n",
 		play->sim->title, setting->replicas, setting->batches, setting->steps,
 		setting->pause, setting->settle, setting->keep_stable ? ", keep stable" : "",
-		setting->hold ? ", hold" : "", setting->spec, setting->earlier_image);
+		setting->hold ? ", hold" : "", setting->spec, setting->handover,
+		setting->earlier_image);
 	for (enum fault fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++)
 		(void)fprintf(stderr, "  %zu/1000 %s\n", faults->rates[fault], FAULT_NAMES[fault]);
 	(void)fprintf(stderr, "  %zu/1000 broken watches, %zu repeated, %zu visits\n",
