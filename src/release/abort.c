@@ -23,35 +23,6 @@ static bool canary_steady_holds(const struct situation *situation)
 	return situation->now || canary == NULL || !object_is_deleting(canary);
 }
 
-/* Stable is there: a swap deletes it. */
-
-static void stable_there_describe(const struct situation *situation, struct buf *buf)
-{
-	if (handover_keeps_copy(situation->record))
-		buf_addf(buf, "deployment.apps/%s is there", situation->record->plan.deployment);
-}
-
-static bool stable_there_holds(const struct situation *situation)
-{
-	const struct record *record = situation->record;
-	return !handover_keeps_copy(record) || record->batch < record->plan.batch_count ||
-	       stable_deployment(situation->seen) != NULL;
-}
-
-static int stable_there_act(
-	const struct situation *situation, struct action *action, struct err *err)
-{
-	const struct record *record = situation->record;
-	json *stable = json_copy(record->stable);
-	(void)err;
-	object_strip_server_fields(stable);
-	if (record->tagged)
-		map_set_text(json_ensure_object(pod_template(stable), "metadata"), "labels",
-			VERSION_LABEL, record->plan.stable_version);
-	action_create(action, &KIND_DEPLOYMENT, stable);
-	return 0;
-}
-
 /* The old template is to be what its ReplicaSet has, which may just have lost its label. As long as
  * the controllers do not know that, they would meet a template that no ReplicaSet has, and make
  * another one for it. */

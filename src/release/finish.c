@@ -293,6 +293,7 @@ const struct rung SWAP_LADDER[] = {
 	BEGIN,
 	STABLE_EMPTIED,
 	ROUTES_IN_USERS_SHAPE,
+	RUNG_ACT(carried_over_describe, carried_over_holds, carried_over_act),
 	RUNG_ACT(stable_deleted_describe, stable_deleted_holds, stable_deleted_act),
 	RUNG_WAIT(stable_deleted_describe, stable_gone_holds),
 	RUNG_ACT(kept_describe, kept_holds, kept_act),

@@ -8,8 +8,9 @@
 #include "base/str.h"
 #include "release/configs.h"
 
-/* The record's format. A newer one is refused: it may mean things that are not known here. */
-#define RECORD_FORMAT 1
+/* The record's format. A newer one is refused: it may mean things that are not known here. Format 1
+ * knew no handover but the rolling one, nor autoscalers. */
+#define RECORD_FORMAT 2
 #define HISTORY_MAXIMUM 20
 /* The API server allows 256 KiB for all annotations of an object together. */
 #define ANNOTATION_MAXIMUM (192 * 1024)

@@ -76,7 +76,8 @@ struct record {
 
 void record_release(struct record *record); /* NULL-safe */
 
-/* From the ConfigMap. ERR_INVALID where it is damaged, ERR_FAILED where a newer version made it. */
+/* From the ConfigMap. ERR_INVALID where it is damaged, ERR_FAILED where it was made by a newer
+ * version, whose it stays. */
 int record_parse(const json *configmap, struct record *ret, struct err *err);
 
 /* The ConfigMap that holds this record. The caller frees. */

@@ -64,7 +64,10 @@ bool returned_holds(const struct situation *situation);
 int returned_act(const struct situation *situation, struct action *action, struct err *err);
 bool returned_seen_holds(const struct situation *situation);
 
-/* swap.c: the copy takes the place of the stable Deployment; the last three, for abort. */
+/* swap.c: the copy takes the place of the stable Deployment; the last six, for abort. */
+void carried_over_describe(const struct situation *situation, struct buf *buf);
+bool carried_over_holds(const struct situation *situation);
+int carried_over_act(const struct situation *situation, struct action *action, struct err *err);
 void stable_deleted_describe(const struct situation *situation, struct buf *buf);
 bool stable_deleted_holds(const struct situation *situation);
 int stable_deleted_act(const struct situation *situation, struct action *action, struct err *err);
@@ -72,6 +75,9 @@ bool stable_gone_holds(const struct situation *situation);
 void kept_describe(const struct situation *situation, struct buf *buf);
 bool kept_holds(const struct situation *situation);
 int kept_act(const struct situation *situation, struct action *action, struct err *err);
+void stable_there_describe(const struct situation *situation, struct buf *buf);
+bool stable_there_holds(const struct situation *situation);
+int stable_there_act(const struct situation *situation, struct action *action, struct err *err);
 void marked_describe(const struct situation *situation, struct buf *buf);
 bool marked_holds(const struct situation *situation);
 int marked_act(const struct situation *situation, struct action *action, struct err *err);

@@ -9,6 +9,67 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
+/* --- what somebody changed since stable was copied ------------------------------------------ */
+
+/* Members of its spec that are not each Deployment's own. */
+static bool is_carried_over(const char *member)
+{
+	static const char *const OWN[] = {"replicas", "selector", "template", "paused"};
+	return str_index(OWN, COUNT_OF(OWN), member) < 0;
+}
+
+/* Gives a Deployment labels, annotations and a spec as the other one has them; what only it has
+ * stays. */
+static void carry_over(const json *from, json *to)
+{
+	AUTO_JSON source = json_copy(from);
+	unmark(source);
+	drop_annotations(source);
+	drop_labels(source);
+	json_for_each (label, json_path(source, "metadata", "labels", NULL))
+		if (!str_equal(json_key(label), VERSION_LABEL))
+			object_set_label(to, json_key(label), json_text(label));
+	json_for_each (annotation, json_path(source, "metadata", "annotations", NULL))
+		object_set_annotation(to, json_key(annotation), json_text(annotation));
+	json_for_each (member, json_get(source, "spec"))
+		if (is_carried_over(json_key(member)))
+			json_set(json_get(to, "spec"), json_key(member), json_copy(member));
+}
+
+static json *canary_carrying(const struct situation *situation)
+{
+	json *canary = json_copy(canary_deployment(situation->seen));
+	carry_over(stable_deployment(situation->seen), canary);
+	return canary;
+}
+
+void carried_over_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s has what was changed in deployment.apps/%s",
+		situation->record->plan.canary_deployment, situation->record->plan.deployment);
+}
+
+bool carried_over_holds(const struct situation *situation)
+{
+	if (stable_deleted_holds(situation) || canary_deployment(situation->seen) == NULL)
+		return true;
+	AUTO_JSON after = canary_carrying(situation);
+	return json_equal(after, canary_deployment(situation->seen));
+}
+
+int carried_over_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	const json *canary = canary_deployment(situation->seen);
+	int code = check_is_own(&KIND_DEPLOYMENT, canary, situation->record, err);
+	if (code != 0)
+		return code;
+	action_update(action, &KIND_DEPLOYMENT, canary, canary_carrying(situation),
+		"has what was changed in deployment.apps/%s", situation->record->plan.deployment);
+	return 0;
+}
+
+/* --- stable goes ---------------------------------------------------------------------------- */
+
 void stable_deleted_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "deployment.apps/%s is gone", situation->record->plan.deployment);
@@ -30,6 +91,36 @@ int stable_deleted_act(const struct situation *situation, struct action *action,
 bool stable_gone_holds(const struct situation *situation)
 {
 	return stable_deployment(situation->seen) == NULL;
+}
+
+/* --- stable is made again, for abort -------------------------------------------------------- */
+
+void stable_there_describe(const struct situation *situation, struct buf *buf)
+{
+	if (handover_keeps_copy(situation->record))
+		buf_addf(buf, "deployment.apps/%s is there", situation->record->plan.deployment);
+}
+
+bool stable_there_holds(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	return !handover_keeps_copy(record) || record->batch < record->plan.batch_count ||
+	       stable_deployment(situation->seen) != NULL;
+}
+
+int stable_there_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	const struct record *record = situation->record;
+	json *stable = json_copy(record->stable);
+	(void)err;
+	object_strip_server_fields(stable);
+	if (record->tagged)
+		map_set_text(json_ensure_object(pod_template(stable), "metadata"), "labels",
+			VERSION_LABEL, record->plan.stable_version);
+	if (canary_deployment(situation->seen) != NULL)
+		carry_over(canary_deployment(situation->seen), stable);
+	action_create(action, &KIND_DEPLOYMENT, stable);
+	return 0;
 }
 
 /* --- the copy is the user's, or ours -------------------------------------------------------- */

@@ -86,7 +86,9 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 		"'maxUnavailable': 1}}}"};
 	static const char *const EARLIER[] = {
 		NULL, NULL, NULL, NULL, NULL, NULL, "registry/web:v0", "registry/web:v2"};
-	static const char *const HANDOVERS[] = {NULL, "takeover", "swap", "rolling"};
+	static const char *const HANDOVERS[] = {
+		NULL, NULL, NULL, "takeover", "swap", "swap", "rolling"};
+	static const char *const HPAS[] = {NULL, NULL, "freeze"};
 	struct setting setting = {.seed = seed};
 	bool steps = random_below(random, 4) == 0;
 	setting.world = (enum world)random_below(random, WORLD_COUNT);
@@ -99,8 +101,9 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 	setting.earlier_image = CHOOSE(random, EARLIER);
 	setting.keep_stable = random_below(random, 5) == 0;
 	setting.hold = random_below(random, 5) == 0;
-	if (setting.world == WORLD_CONFIG)
-		setting.handover = CHOOSE(random, HANDOVERS);
+	/* A selector with the version allows only one. */
+	setting.handover = setting.world == WORLD_SELECTED ? NULL : CHOOSE(random, HANDOVERS);
+	setting.hpa = setting.world == WORLD_AUTOSCALED ? CHOOSE(random, HPAS) : NULL;
 	return setting;
 }
 

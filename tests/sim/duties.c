@@ -148,7 +148,8 @@ static void check_requests(const struct client *client, const struct duty *duty)
 void duty_check(struct client *client, const struct write *write, const struct duty *duty)
 {
 	const struct invariants *invariants = client->sim->invariants;
-	if (invariants == NULL || write->dry_run || !invariants->begun || invariants->hurried)
+	if (invariants == NULL || write->dry_run || !invariants->begun || invariants->hurried ||
+		invariants->undoing)
 		return;
 	if (write->kind == &KIND_DEPLOYMENT && write->verb == WRITE_UPDATE)
 		check_scale(client, write);

@@ -228,6 +228,11 @@ void invariants_check(struct sim *sim)
 		read_record(sim, event);
 	if (!sim->invariants->begun || kind == &KIND_CONFIG_MAP || kind == &KIND_SECRET)
 		return;
+	if (sim->invariants->undoing) {
+		if (kind == &KIND_POD || kind == &KIND_ENDPOINT_SLICE)
+			check_serving(sim);
+		return;
+	}
 	if (kind == &KIND_REPLICA_SET)
 		check_sets(sim);
 	if (kind == &KIND_REPLICA_SET || kind == &KIND_DEPLOYMENT)
@@ -240,7 +245,7 @@ void invariants_check(struct sim *sim)
 
 void invariants_check_proxies(struct sim *sim)
 {
-	if (sim->invariants != NULL && sim->invariants->begun)
+	if (sim->invariants != NULL && sim->invariants->begun && !sim->invariants->undoing)
 		check_routes(sim, VIEW_PROXIES);
 }
 
@@ -271,6 +276,7 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 		"/metadata/annotations/batchrollout~1release", NULL};
 	static const char *const KEPT[] = {"/spec/replicas",
 		"/metadata/annotations/batchrollout~1release",
+		"/metadata/annotations/example.com~1other",
 		"/metadata/labels/batchrollout~1service",
 		"/metadata/labels/app.kubernetes.io~1managed-by", NULL};
 	static const char *const POD[] = {"/metadata/labels/version", NULL};
@@ -356,7 +362,7 @@ static bool is_equal_set(const struct sim *sim, const struct write *write)
 
 void invariants_check_write(struct sim *sim, const struct write *write)
 {
-	if (sim->invariants == NULL || write->dry_run)
+	if (sim->invariants == NULL || write->dry_run || sim->invariants->undoing)
 		return;
 	bool swaps = sim->invariants->handover == HANDOVER_SWAP && sim->invariants->finishing &&
 		     write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web");

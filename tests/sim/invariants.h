@@ -25,6 +25,7 @@ struct invariants {
 	size_t stable_sets; /* ReplicaSets that the stable Deployment may have now */
 	bool unreadable;    /* somebody damages the record */
 	bool unconfigured;  /* somebody deletes copies of --config */
+	bool undoing;	    /* versions and names are the other way round: only N is checked */
 	bool hurried;	    /* somebody said abort --now */
 	/* From the record, as it is written. */
 	bool begun;

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_releases_end_completed),
 		cmocka_unit_test(whole_releases_end_aborted),
+		cmocka_unit_test(completed_releases_are_undone),
 		cmocka_unit_test(death_after_each_write_is_recovered),
 		cmocka_unit_test(death_before_each_write_is_recovered),
 		cmocka_unit_test(unanswered_writes_are_repeated),

@@ -48,14 +48,11 @@ static void next_text(struct sim *sim, char ret[16])
 static bool annotate(struct people *people)
 {
 	struct object *stable = find_stable(people->sim);
-	/* One of two Deployments will be deleted. */
-	if (people->sim->invariants->handover == HANDOVER_SWAP)
-		return false;
 	json *tree = json_copy(stable->now);
 	char text[16];
 	next_text(people->sim, text);
 	object_set_annotation(tree, NOTE, text);
-	object_set_annotation(expected(people, stable), NOTE, text);
+	object_set_annotation(json_get(people->before, "Deployment/web"), NOTE, text);
 	sim_put(people->sim, stable, tree);
 	return true;
 }

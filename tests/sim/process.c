@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "release/drive.h"
+#include "release/undo.h"
 #include "release/verbs.h"
 #include "sim/client.h"
 
@@ -26,6 +27,15 @@ static int ended(struct client *client, int code)
 	return code;
 }
 
+static int begin(struct client *client, struct record *record, const char *verb, const char *now)
+{
+	record->started_at = mem_strdup(now);
+	record->started_by = mem_strdup(client->id);
+	record->holder = holder_of(client, verb);
+	int code = record_save(record, &client->ports.api, &client->err);
+	return code != 0 ? code : engine_run(&client->ports, record, false, &client->err);
+}
+
 int run_start(struct client *client, const struct start_options *options)
 {
 	CLEANUP(record_release) struct record record = {0};
@@ -35,14 +45,23 @@ int run_start(struct client *client, const struct start_options *options)
 	struct start_options with_time = *options;
 	with_time.now = now;
 	int code = prepare_release(&client->ports.api, &with_time, &record, &notes, &client->err);
-	if (code != 0)
-		return ended(client, code);
-	record.started_at = mem_strdup(now);
-	record.started_by = mem_strdup(client->id);
-	record.holder = holder_of(client, "start");
-	code = record_save(&record, &client->ports.api, &client->err);
 	if (code == 0)
-		code = engine_run(&client->ports, &record, false, &client->err);
+		code = begin(client, &record, "start", now);
+	return ended(client, code);
+}
+
+int run_undo(struct client *client, bool at_once)
+{
+	CLEANUP(record_release) struct record last = {0};
+	CLEANUP(record_release) struct record record = {0};
+	CLEANUP(str_list_release) struct str_list notes = {0};
+	char now[32];
+	sim_wall_time(client->sim, now);
+	struct undo_options options = {.at_once = at_once, .now = now};
+	load_record(client->sim, &last);
+	int code = undo_prepare(&client->ports.api, &last, &options, &record, &notes, &client->err);
+	if (code == 0)
+		code = begin(client, &record, "undo", now);
 	return ended(client, code);
 }
 

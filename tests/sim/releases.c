@@ -101,3 +101,46 @@ void whole_releases_end_aborted(void **state)
 						    .seed = seed},
 					batches);
 }
+
+/* The version before comes back: in the same batches, or at once. */
+static void undo(const struct setting *setting, bool now)
+{
+	AUTO_SIM sim = world_new(setting);
+	AUTO_JSON before = world_snapshot(sim);
+	struct start_options options = world_options(setting);
+	int batches = now ? 1 : world_batches(setting);
+	for (int batch = 1; batch <= world_batches(setting); batch++) {
+		CLEANUP(client_release) struct client client;
+		client_init(&client, sim, "one");
+		int code = batch == 1 ? run_start(&client, &options) : run_next(&client);
+		if (code != 0)
+			sim_fail(sim, "batch %d: %s", batch, client.err.message);
+	}
+	sim->invariants->undoing = true;
+	for (int batch = 1; batch <= batches; batch++) {
+		CLEANUP(client_release) struct client client;
+		client_init(&client, sim, "two");
+		int code = batch == 1 ? run_undo(&client, now) : run_next(&client);
+		if (code != 0)
+			sim_fail(sim, "undo, batch %d: %s", batch, client.err.message);
+		assert_phase(sim, batch == batches ? PHASE_COMPLETED : PHASE_PAUSED, batch);
+	}
+	world_assert_undone(sim, before, setting);
+}
+
+void completed_releases_are_undone(void **state)
+{
+	(void)state;
+	static const char *const HANDOVERS[] = {NULL, "swap", "rolling"};
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(1); seed++)
+		for (enum world world = 0; world < WORLD_COUNT; world++)
+			for (size_t i = 0; i < COUNT_OF(HANDOVERS); i++)
+				undo(&(struct setting){.world = world,
+					     .batches = "2",
+					     .replicas = 3,
+					     .handover =
+						     world == WORLD_SELECTED ? NULL : HANDOVERS[i],
+					     .seed = seed},
+					(seed + world + i) % 3 == 0);
+}

@@ -11,6 +11,7 @@ uint64_t seed_count(uint64_t usual);
 /* releases.c */
 void whole_releases_end_completed(void **state);
 void whole_releases_end_aborted(void **state);
+void completed_releases_are_undone(void **state);
 
 /* cuts.c */
 void death_after_each_write_is_recovered(void **state);

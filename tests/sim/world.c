@@ -505,3 +505,35 @@ void world_assert_completed(struct sim *sim, const json *snapshot, const struct 
 	forget_revisions(expected);
 	assert_trees(sim, found, expected);
 }
+
+void world_assert_undone(struct sim *sim, const json *snapshot, const struct setting *setting)
+{
+	sim_run_for(sim, 30000);
+	AUTO_JSON found = world_snapshot(sim);
+	AUTO_JSON expected = json_copy(snapshot);
+	AUTO_JSON pod = NULL;
+	AUTO_JSON old_pod = NULL;
+	int count = take_pods(sim, found, &pod);
+	if (count != take_pods(sim, expected, &old_pod))
+		sim_fail(sim, "there are %d pods", count);
+	assert_equal(sim, "the pods' spec", json_get(pod, "spec"), json_get(old_pod, "spec"));
+	const char *name = is_swapped(setting) ? "Deployment/web-v1" : "Deployment/web";
+	const json *deployment = json_get(found, name);
+	assert_equal(sim, name, json_path(deployment, "spec", "template", "spec", NULL),
+		json_path(expected, "Deployment/web", "spec", "template", "spec", NULL));
+	assert_equal(sim, name, json_path(deployment, "spec", "replicas", NULL),
+		json_path(expected, "Deployment/web", "spec", "replicas", NULL));
+	/* Routes name the old version again. */
+	static const char *const SAME[] = {
+		"Service/", "VirtualService/", "DestinationRule/", "HTTPRoute/"};
+	for (size_t i = 0; i < COUNT_OF(SAME); i++) {
+		json_for_each (tree, expected)
+			if (str_starts(json_key(tree), SAME[i]))
+				assert_equal(
+					sim, json_key(tree), json_get(found, json_key(tree)), tree);
+		json_for_each (tree, found)
+			if (str_starts(json_key(tree), SAME[i]))
+				assert_equal(sim, json_key(tree), tree,
+					json_get(expected, json_key(tree)));
+	}
+}

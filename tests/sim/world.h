@@ -60,4 +60,8 @@ void world_assert_restored(struct sim *sim, const json *snapshot, bool finished)
 /* Fails where the new version is not everything that there is. */
 void world_assert_completed(struct sim *sim, const json *snapshot, const struct setting *setting);
 
+/* Fails where the new version is not gone again after `undo`, which leaves names and labels as a
+ * release does. */
+void world_assert_undone(struct sim *sim, const json *snapshot, const struct setting *setting);
+
 #endif

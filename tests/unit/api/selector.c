@@ -75,12 +75,48 @@ static void text_form(void **state)
 	assert_string_equal(map, "app=web,x=");
 }
 
+static void assert_without(const char *selector_text, const char *expected)
+{
+	AUTO_JSON selector = tree(selector_text);
+	AUTO_JSON without = selector_without(selector, "version");
+	assert_tree(without, expected);
+	assert_false(selector_has_key(without, "version"));
+}
+
+static void labels_taken_out(void **state)
+{
+	(void)state;
+	assert_without("{'matchLabels': {'app': 'web', 'version': 'v1'}}",
+		"{'matchLabels': {'app': 'web'}}");
+	assert_without("{'matchLabels': {'app': 'web'}, 'matchExpressions': [{'key': 'version', "
+		       "'operator': 'Exists'}, {'key': 'app', 'operator': 'Exists'}]}",
+		"{'matchLabels': {'app': 'web'}, 'matchExpressions': [{'key': 'app', 'operator': "
+		"'Exists'}]}");
+	assert_without("{'matchLabels': {'app': 'web'}}", "{'matchLabels': {'app': 'web'}}");
+}
+
+static void keys_that_it_names(void **state)
+{
+	(void)state;
+	AUTO_JSON labels = tree("{'matchLabels': {'app': 'web', 'version': 'v1'}}");
+	AUTO_JSON expressions =
+		tree("{'matchExpressions': [{'key': 'version', 'operator': 'DoesNotExist'}]}");
+	assert_true(selector_has_key(labels, "version"));
+	assert_true(selector_has_key(labels, "app"));
+	assert_false(selector_has_key(labels, "vers"));
+	assert_true(selector_has_key(expressions, "version"));
+	assert_false(selector_has_key(expressions, "app"));
+	assert_false(selector_has_key(NULL, "app"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps),
 		cmocka_unit_test(label_selectors),
 		cmocka_unit_test(text_form),
+		cmocka_unit_test(labels_taken_out),
+		cmocka_unit_test(keys_that_it_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

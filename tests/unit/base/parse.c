@@ -116,6 +116,28 @@ static void object_names(void **state)
 	assert_int_equal(check_object_name("a-.b", 253, NULL), ERR_USAGE);
 }
 
+static void moments(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} CASES[] = {{"1970-01-01T00:00:00Z", 0}, {"2026-01-31T12:00:00Z", 1769860800},
+		{"2024-02-29T23:59:59Z", 1709251199}, {"2038-01-19T03:14:08Z", 2147483648}};
+	static const char *const BAD[] = {"", "2026-01-31", "2026-01-31 12:00:00",
+		"2026-01-31T12:00:00", "2026-13-31T12:00:00Z", "2026-01-31T12:00:00Zx", "now"};
+	for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+		int64_t seconds = -1;
+		assert_int_equal(parse_time(CASES[i].text, &seconds, NULL), 0);
+		assert_true(seconds == CASES[i].seconds);
+	}
+	for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+		int64_t seconds = -1;
+		if (parse_time(BAD[i], &seconds, NULL) == 0)
+			fail_msg("\"%s\" is taken", BAD[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +148,7 @@ int main(void)
 		cmocka_unit_test(written_durations_read_back),
 		cmocka_unit_test(label_values),
 		cmocka_unit_test(object_names),
+		cmocka_unit_test(moments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

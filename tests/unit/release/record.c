@@ -224,20 +224,105 @@ static void damaged_texts_are_refused(void **state)
 	assert_unusable(configmap, "data.release");
 }
 
+/* Whose it is knows what it means: it is not damaged, and nobody is to mend it. */
 static void newer_formats_are_refused(void **state)
 {
 	(void)state;
 	CLEANUP(record_release) struct record record = new_record();
 	AUTO_JSON configmap = record_to_configmap(&record);
 	AUTO_JSON release = take_release(configmap);
-	json_set_integer(release, "format", 2);
+	json_set_integer(release, "format", 3);
 	put_release(configmap, release);
 	assert_refused(configmap, ERR_FAILED, "newer version");
 	/* Also where nothing else of it can be understood. */
-	json_set_text(json_get(configmap, "data"), "release", "{\"format\": 3}");
+	json_set_text(json_get(configmap, "data"), "release", "{\"format\": 4}");
 	assert_refused(configmap, ERR_FAILED, "newer version");
 	json_set_text(json_get(configmap, "data"), "release", "{\"format\": 1e17}");
 	assert_refused(configmap, ERR_FAILED, "newer version");
+}
+
+/* As the version before wrote it. */
+static void older_formats_are_read(void **state)
+{
+	(void)state;
+	AUTO_JSON configmap = tree("{'metadata': {'name': 'batchrollout-web', 'namespace': "
+				   "'shop'}, 'data': {'history': '[]'}}");
+	AUTO_JSON release = tree(
+		"{'format':1,'spec':{'service':'web','deployment':'web','canaryDeployment':'web-v2'"
+		",'stableVersion':'v1','version':'v2','replicas':4,'batches':[{'canary':2,"
+		"'stable':2,'weight':50},{'canary':4,'stable':0,'weight':100}],'traffic':"
+		"'replicas','sticky':false,'pause':'each','settleMilliseconds':0,"
+		"'timeoutMilliseconds':1000,'keepStable':false,'hold':false},'status':{'phase':"
+		"'Progressing','goal':'batch','goalBatch':1,'through':1,'batch':0,'settled':["
+		"'subsets'],'startedAt':'2026-01-31T12:00:00Z','startedBy':'ann@laptop',"
+		"'holder':{'id':'0123','user':'ann@laptop','verb':'start','machine':'m','process':"
+		"'7','renewals':3}},'before':{'deployment':{'metadata':{'name':'web','uid':'1'},"
+		"'spec':{'paused':null,'zero':0}},'virtualservices':[],'destinationrules':[{"
+		"'metadata':{'name':'rule'}}]},'template':{'spec':{'containers':[]}},'tagged':true,"
+		"'ownVirtualService':{}}");
+	put_release(configmap, release);
+	CLEANUP(record_release) struct record record = {0};
+	struct err err = {0};
+	if (record_parse(configmap, &record, &err) != 0)
+		fail_msg("%s", err.message);
+	/* The only one that it knew. */
+	assert_int_equal(record.plan.handover, HANDOVER_ROLLING);
+	assert_int_equal(record.plan.batch_count, 2);
+	assert_string_equal(record.plan.canary_version, "v2");
+	assert_string_equal(record.holder.id, "0123");
+	assert_null(record.autoscalers);
+	/* Written again, it is of the format of today. */
+	AUTO_JSON again = record_to_configmap(&record);
+	AUTO_JSON written = take_release(again);
+	assert_int_equal(json_get_integer(written, "format", 0), 2);
+	assert_string_equal(json_path_text(written, "spec", "handover", NULL), "rolling");
+}
+
+static void annotations_bring_it_back(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	record.plan.handover = HANDOVER_SWAP;
+	AUTO_JSON copy =
+		tree("{'metadata': {'name': 'web-v2', 'namespace': 'shop', 'annotations': {}}}");
+	AUTO_STRING text = record_to_annotation(&record);
+	object_set_annotation(copy, RELEASE_ANNOTATION, text);
+	CLEANUP(record_release) struct record back = {0};
+	struct err err = {0};
+	if (record_from_annotation(copy, &back, &err) != 0)
+		fail_msg("%s", err.message);
+	assert_same(back.stable, record.stable);
+	assert_same(back.template, record.template);
+	assert_string_equal(back.plan.namespace, "shop");
+	assert_int_equal(back.plan.handover, HANDOVER_SWAP);
+	/* How far it came is not known: as if all of it had happened, on the way back. */
+	assert_true(back.progress_unknown);
+	assert_int_equal(back.goal, GOAL_ABORT);
+	assert_int_equal(back.batch, 2);
+	assert_string_equal(back.holder.id, "");
+}
+
+static void annotations_that_bring_nothing_back(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record back = {0};
+	struct err err = {0};
+	AUTO_JSON copy =
+		tree("{'metadata': {'name': 'web-v2', 'namespace': 'shop', 'annotations': {}}}");
+	assert_int_equal(record_from_annotation(copy, &back, &err), ERR_NOT_FOUND);
+	object_set_annotation(copy, RELEASE_ANNOTATION, "{");
+	assert_int_equal(record_from_annotation(copy, &back, &err), ERR_INVALID);
+	object_set_annotation(copy, RELEASE_ANNOTATION, "{\"format\": 2, \"spec\": {}}");
+	assert_int_equal(record_from_annotation(copy, &back, &err), ERR_INVALID);
+	object_set_annotation(copy, RELEASE_ANNOTATION, "{\"format\": 3}");
+	assert_int_equal(record_from_annotation(copy, &back, &err), ERR_FAILED);
+	/* Longer than the API server takes. */
+	CLEANUP(record_release) struct record record = new_record();
+	size_t size = 200 * 1024;
+	AUTO_STRING text = mem_alloc(size + 1, 1);
+	memset(text, 'x', size);
+	json_set_text(record.stable, "long", text);
+	assert_null(record_to_annotation(&record));
 }
 
 static void what_comes_after_a_batch(void **state)
@@ -304,6 +389,9 @@ int main(void)
 		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(damaged_texts_are_refused),
 		cmocka_unit_test(newer_formats_are_refused),
+		cmocka_unit_test(older_formats_are_read),
+		cmocka_unit_test(annotations_bring_it_back),
+		cmocka_unit_test(annotations_that_bring_nothing_back),
 		cmocka_unit_test(what_comes_after_a_batch),
 		cmocka_unit_test(holding_pauses_before_finish),
 		cmocka_unit_test(history_has_a_limit),
