@@ -64,14 +64,18 @@ bool configs_lack(const struct sim *sim)
 	       !exists(sim, &KIND_SECRET, "token-v2");
 }
 
-/* A controller may not know yet that its ReplicaSet is gone; the garbage collector takes the pod that
- * it makes then. */
+/* Controllers may not know yet that a Deployment or ReplicaSet is gone; the garbage collector takes
+ * what they make then. */
 static bool is_wanted(const struct sim *sim, const struct object *pod)
 {
-	if (pod->now == NULL || pod->deleting)
-		return false;
-	const struct object *owner = sim_find_uid(sim, object_controller_uid(pod->now));
-	return owner == NULL || owner->now != NULL;
+	const struct object *object = pod;
+	while (object != NULL && object->now != NULL && !object->deleting) {
+		const char *uid = object_controller_uid(object->now);
+		if (uid == NULL)
+			return true;
+		object = sim_find_uid(sim, uid);
+	}
+	return false;
 }
 
 static void check_pod(const struct sim *sim, const struct object *pod)
