@@ -369,9 +369,13 @@ static void contents_never_get_into_the_record(void **state)
 	done.record.history = json_array();
 	AUTO_JSON configmap = record_to_configmap(&done.record);
 	AUTO_STRING text = json_print(configmap);
-	assert_contains(text, "token-v3");
-	assert_null(strstr(text, "aHVudGVyMg"));
-	assert_null(strstr(text, "hunter2"));
+	AUTO_STRING annotation = record_to_annotation(&done.record);
+	const char *texts[] = {text, annotation};
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		assert_contains(texts[i], "token-v3");
+		assert_null(strstr(texts[i], "aHVudGVyMg"));
+		assert_null(strstr(texts[i], "hunter2"));
+	}
 }
 
 static void damaged_names_are_refused(void **state)
