@@ -336,8 +336,8 @@ static void make_calm(struct play *play)
 	sim->invariants->degraded = false;
 }
 
-/* A release whose `start` was stopped before the copies of --config were there is aborted, as `next`
- * says. */
+/* A release whose `start` was stopped before the copies of --config were there is aborted, as
+ * `next` says. */
 static bool is_stranded_release(struct play *play)
 {
 	if (play->setting.world != WORLD_CONFIG || !configs_lack(play->sim))

@@ -20,7 +20,8 @@ static json *parse(const char *text)
 
 static const char DOCUMENTS[] =
 	"[{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": "
-	"\"settings\"}, \"data\": {\"mode\": \"" NEW_SETTING "\"}}, {\"apiVersion\": \"v1\", \"kind\": "
+	"\"settings\"}, \"data\": {\"mode\": \"" NEW_SETTING
+	"\"}}, {\"apiVersion\": \"v1\", \"kind\": "
 	"\"Secret\", \"metadata\": {\"name\": \"token\"}, \"data\": {\"password\": \"" NEW_SECRET
 	"\"}}]";
 
