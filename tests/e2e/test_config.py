@@ -185,6 +185,27 @@ def test_abort_takes_the_copies_away(space, web, write, batches):
     assert_same(before, everything(space))
 
 
+@pytest.mark.parametrize("handover", ["takeover", "swap", "rolling"])
+def test_abort_after_the_hand_over(space, web, write, handover):
+    file = write(config_map("new"), secret(PASSWORD))
+    release(space, "v2", "--image", f"{IMAGE}:v2", "--config", file, "--handover", handover)
+    assert configuration(space) == OWN | {"ConfigMap/settings-v2", "Secret/token-v2"}
+    space.plugin("abort", "web", check=True)
+    assert named(space) == ("settings", "token")
+    assert configuration(space) == OWN
+
+
+def test_lost_record_takes_its_copies_along(space, web, write):
+    before = everything(space)
+    file = write(config_map("new"), secret(PASSWORD))
+    space.plugin("start", "web", "--image", f"{IMAGE}:v2", "--config", file, *FAST, check=True)
+    assert "Secret/token-v2" in everything(space)
+    space.kubectl("delete", "configmap", "batchrollout-web")
+    space.plugin("abort", "web", check=True)
+    wait_until_drained(space)
+    assert_same(before, everything(space))
+
+
 @pytest.mark.parametrize("writes", [1, 2, 3, 6])
 def test_killed_while_it_begins(space, web, write, writes):
     """After the record, after the ConfigMap, after the Secret, later: abort takes all away; only what has begun with
