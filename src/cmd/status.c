@@ -6,6 +6,7 @@
 #include "cmd/output.h"
 #include "cmd/report.h"
 #include "release/autoscaler.h"
+#include "release/recovery.h"
 #include "release/status.h"
 #include "release/workload.h"
 #include "ui/escape.h"
@@ -146,7 +147,7 @@ static int run(
 		code = session_connect(session, err);
 	CLEANUP(record_release) struct record record = {0};
 	if (code == 0)
-		code = record_load(&session->ports.api, session->namespace, service, &record, err);
+		code = find_release(&session->ports.api, session->namespace, service, &record, err);
 	return code != 0 ? code : watch(session, flags, output, &record, err);
 }
 

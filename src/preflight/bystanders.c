@@ -56,5 +56,13 @@ void check_vertical_autoscalers(
 				"\"%s\" and not for its copy: until the end, the new pods ask for "
 				"what the template says",
 				object_name(autoscaler), subject->deployment));
+		if (subject->successor != NULL)
+			add_finding(findings,
+				mem_format(
+					"verticalpodautoscaler.autoscaling.k8s.io/%s is for "
+					"deployment \"%s\", which is gone at the end: point it to "
+					"deployment \"%s\" then",
+					object_name(autoscaler), subject->deployment,
+					subject->successor));
 	}
 }

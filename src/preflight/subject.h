@@ -37,6 +37,7 @@ enum labels {
 struct subject {
 	const char *namespace;
 	const char *service, *deployment;
+	const char *successor; /* the copy, where it takes the Deployment's place; or NULL */
 	const char *old_version, *new_version;
 	int replicas;
 	bool by_weight; /* requests are not split by the number of pods */

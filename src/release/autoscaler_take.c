@@ -2,6 +2,7 @@
 
 #include "api/object.h"
 #include "release/autoscaler.h"
+#include "release/handover.h"
 #include "release/users.h"
 #include "traffic/merge.h"
 
@@ -247,5 +248,11 @@ int autoscalers_take(
 		mem_format("%s goes on scaling deployment \"%s\", which therefore keeps its size "
 			   "beside the copy",
 			name, plan->deployment));
+	if (handover_keeps_copy(record))
+		add_note(notes,
+			mem_format(
+				"%s is for deployment \"%s\", which is gone at the end: point it "
+				"to the copy then",
+				name, plan->deployment));
 	return 0;
 }

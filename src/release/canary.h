@@ -24,9 +24,6 @@ void drop_annotations(json *object);
 /* Likewise labels by which a deployment tool finds what it owns, and would prune. */
 void drop_labels(json *object);
 
-/* Takes off labels by which such a tool finds what it owns. */
-void drop_labels(json *object);
-
 /* ERR_FOREIGN where an object that stands under one of our names is not ours. */
 int check_is_own(
 	const struct kind *kind, const json *object, const struct record *record, struct err *err);

@@ -99,8 +99,10 @@ static int load(
 {
 	AUTO_STRING note = NULL;
 	struct err failure = {0};
+	if (!claim->recovers)
+		return find_release(&ports->api, claim->namespace, claim->service, ret, err);
 	int code = record_load(&ports->api, claim->namespace, claim->service, ret, err);
-	if (!claim->recovers || (code != ERR_NOT_FOUND && code != ERR_INVALID))
+	if (code != ERR_NOT_FOUND && code != ERR_INVALID)
 		return code;
 	int recovered =
 		recover_record(&ports->api, claim->namespace, claim->service, ret, &note, &failure);

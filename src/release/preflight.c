@@ -9,6 +9,7 @@
 #include "preflight/checks.h"
 #include "preflight/pod_spec.h"
 #include "release/configs.h"
+#include "release/handover.h"
 #include "release/router.h"
 #include "release/users.h"
 #include "release/workload.h"
@@ -163,6 +164,7 @@ static void set_subject(struct material *material, const struct record *record)
 		.namespace = plan->namespace,
 		.service = plan->service,
 		.deployment = plan->deployment,
+		.successor = handover_keeps_copy(record) ? plan->canary_deployment : NULL,
 		.old_version = plan->stable_version,
 		.new_version = plan->canary_version,
 		.replicas = plan->replicas,

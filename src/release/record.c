@@ -13,7 +13,7 @@
 #define RECORD_FORMAT 2
 #define HISTORY_MAXIMUM 20
 /* The API server allows 256 KiB for all annotations of an object together. */
-#define ANNOTATION_MAXIMUM (192 * 1024)
+#define ANNOTATION_MAXIMUM ((size_t)192 * 1024)
 
 static const char *const PHASE_NAMES[] = {
 	[PHASE_PROGRESSING] = "Progressing",

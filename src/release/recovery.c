@@ -54,15 +54,37 @@ static int take_rest(const struct api_port *api, struct record *record, struct e
 	return 0;
 }
 
+static int find_any_carrier(const struct api_port *api, const char *namespace, const char *service,
+	struct record *ret, char **ret_carrier, struct err *err)
+{
+	int code = find_carrier(api, &KIND_DEPLOYMENT, namespace, service, ret, ret_carrier, err);
+	return code != ERR_NOT_FOUND ? code
+				     : find_carrier(api, &KIND_REPLICA_SET, namespace, service, ret,
+					       ret_carrier, err);
+}
+
+int find_release(const struct api_port *api, const char *namespace, const char *service,
+	struct record *ret, struct err *err)
+{
+	CLEANUP(record_release) struct record carried = {0};
+	AUTO_STRING carrier = NULL;
+	int code = record_load(api, namespace, service, ret, err);
+	if (code != ERR_NOT_FOUND ||
+		find_any_carrier(api, namespace, service, &carried, &carrier, NULL) != 0)
+		return code;
+	return err_set(err, ERR_FAILED,
+		"the record configmap/batchrollout-%s of a release to %s is gone: somebody deleted "
+		"it; `kubectl batchrollout abort %s -n %s` takes the release back by what %s "
+		"carries",
+		service, carried.plan.canary_version, service, namespace, carrier);
+}
+
 int recover_record(const struct api_port *api, const char *namespace, const char *service,
 	struct record *ret, char **ret_note, struct err *err)
 {
 	CLEANUP(record_release) struct record record = {0};
 	AUTO_STRING carrier = NULL;
-	int code = find_carrier(api, &KIND_DEPLOYMENT, namespace, service, &record, &carrier, err);
-	if (code == ERR_NOT_FOUND)
-		code = find_carrier(
-			api, &KIND_REPLICA_SET, namespace, service, &record, &carrier, err);
+	int code = find_any_carrier(api, namespace, service, &record, &carrier, err);
 	if (code == 0)
 		code = take_rest(api, &record, err);
 	if (code != 0)

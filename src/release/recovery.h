@@ -13,4 +13,9 @@
 int recover_record(const struct api_port *api, const char *namespace, const char *service,
 	struct record *ret, char **ret_note, struct err *err);
 
+/* As record_load. Where there is no record, but something carries a release of this Service, the
+ * error (ERR_FAILED) says that it can be taken back. */
+int find_release(const struct api_port *api, const char *namespace, const char *service,
+	struct record *ret, struct err *err);
+
 #endif

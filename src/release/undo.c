@@ -12,17 +12,22 @@
 
 static const char *released_deployment(const struct record *last)
 {
-	return handover_keeps_copy(last) ? last->plan.canary_deployment : last->plan.deployment;
+	return handover_keeps_copy(last) && last->phase == PHASE_COMPLETED
+		       ? last->plan.canary_deployment
+		       : last->plan.deployment;
 }
 
-static int check_completed(const struct record *last, struct err *err)
+/* Where the last release was aborted, what ran before it is there; a revision can still be said. */
+static int check_ended(const struct record *last, const char *revision, struct err *err)
 {
 	const struct plan *plan = &last->plan;
-	if (last->phase == PHASE_COMPLETED)
+	if (last->phase == PHASE_COMPLETED || (last->phase == PHASE_ABORTED && revision != NULL))
 		return 0;
 	if (last->phase == PHASE_ABORTED)
 		return err_set(err, ERR_FAILED,
-			"the release of service \"%s\" to %s was aborted: there is nothing to undo",
+			"the release of service \"%s\" to %s was aborted: there is nothing to "
+			"undo; "
+			"--to-revision goes back to another version of its history",
 			plan->service, plan->canary_version);
 	return err_set(err, ERR_FAILED,
 		"the release of service \"%s\" to %s has not ended (%s): take it back with "
@@ -130,7 +135,7 @@ int undo_prepare(const struct api_port *api, const struct record *last,
 	struct start_options start = same_plan(&last->plan, options);
 	start.settle = format_duration(last->plan.settle_ms, settle);
 	start.timeout = format_duration(last->plan.timeout_ms, timeout);
-	int code = check_completed(last, err);
+	int code = check_ended(last, options->revision, err);
 	if (code == 0)
 		code = find_deployment(api, last, &deployment, err);
 	if (code == 0)

@@ -16,9 +16,9 @@ struct undo_options {
 	const char *now;	   /* "2026-01-31T12:00:00Z" */
 };
 
-/* As prepare_release; last: the record of the release that is undone. Refuses where that has not
- * been completed, where the Deployment runs something else since then (unless the revision is
- * said), and a revision that there is not. */
+/* As prepare_release; last: the record of the release that is undone. Refuses where that is on its
+ * way, where it was aborted or the Deployment runs something else since then (unless the revision
+ * is said), and a revision that there is not. */
 int undo_prepare(const struct api_port *api, const struct record *last,
 	const struct undo_options *options, struct record *ret, struct str_list *ret_notes,
 	struct err *err);

@@ -211,16 +211,14 @@ def test_deployment_of_another_controller(space: Space):
     )
 
 
-def test_selector_with_the_version(space: Space):
+def test_selector_by_the_absence_of_the_version(space: Space):
     def change(deployment: Object) -> None:
-        deployment["spec"]["selector"]["matchLabels"]["version"] = "v1"
-        deployment["spec"]["template"]["metadata"]["labels"]["version"] = "v1"
+        deployment["spec"]["selector"]["matchExpressions"] = [{"key": "version", "operator": "DoesNotExist"}]
 
     refused_workload(
         space,
         change,
-        'deployment "web" has the label "version" in its selector, so it cannot take a new version over; this is not '
-        "supported yet",
+        'deployment "web" selects its pods by the absence of the label "version", which a release gives them',
     )
 
 

@@ -180,6 +180,14 @@ static void vertical_autoscalers(void **state)
 	assert_found(&release,
 		"verticalpodautoscaler.autoscaling.k8s.io/a is for deployment \"web\" and not for "
 		"its copy: until the end, the new pods ask for what the template says\n");
+	AUTO_RELEASE swap = new_release_of("{}");
+	swap.subject.successor = "web-v2";
+	check_vertical_autoscalers(&swap.subject, list, &swap.findings);
+	assert_found(&swap,
+		"verticalpodautoscaler.autoscaling.k8s.io/a is for deployment \"web\" and not for "
+		"its copy: until the end, the new pods ask for what the template says\n"
+		"verticalpodautoscaler.autoscaling.k8s.io/a is for deployment \"web\", which is "
+		"gone at the end: point it to deployment \"web-v2\" then\n");
 }
 
 int main(void)

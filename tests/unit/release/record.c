@@ -322,7 +322,7 @@ static void annotations_that_bring_nothing_back(void **state)
 	assert_int_equal(record_from_annotation(copy, &back, &err), ERR_FAILED);
 	/* Longer than the API server takes. */
 	CLEANUP(record_release) struct record record = new_record();
-	size_t size = 200 * 1024;
+	size_t size = (size_t)200 * 1024;
 	AUTO_STRING text = mem_alloc(size + 1, 1);
 	memset(text, 'x', size);
 	json_set_text(record.stable, "long", text);
