@@ -70,6 +70,13 @@ static int choose_replicas(uint64_t *random)
 	return REPLICAS[random_below(random, COUNT_OF(REPLICAS))];
 }
 
+static const char ONE_MORE[] =
+	"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
+	"1, 'maxUnavailable': 0}}}";
+static const char ONE_LESS[] =
+	"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
+	"0, 'maxUnavailable': 1}}}";
+
 static struct setting choose_setting(uint64_t seed, uint64_t *random)
 {
 	static const char *const BATCHES[] = {"1", "1", "2", "2", "2", "3", "3", "4", "5"};
@@ -79,11 +86,7 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 	static const char *const SETTLES[] = {NULL, NULL, NULL, "0s", "1s", "6s"};
 	static const char *const SPECS[] = {NULL, NULL, NULL, NULL, "{'revisionHistoryLimit': 1}",
 		"{'revisionHistoryLimit': 0}", "{'minReadySeconds': 2}",
-		"{'strategy': {'type': 'Recreate'}}",
-		"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': 1, "
-		"'maxUnavailable': 0}}}",
-		"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': 0, "
-		"'maxUnavailable': 1}}}"};
+		"{'strategy': {'type': 'Recreate'}}", ONE_MORE, ONE_LESS};
 	static const char *const EARLIER[] = {
 		NULL, NULL, NULL, NULL, NULL, NULL, "registry/web:v0", "registry/web:v2"};
 	static const char *const HANDOVERS[] = {
