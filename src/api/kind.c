@@ -1,6 +1,7 @@
 #include "api/kind.h"
 
 const struct kind KIND_CONFIG_MAP = {"ConfigMap", "v1", "configmaps", "configmap"};
+const struct kind KIND_SECRET = {"Secret", "v1", "secrets", "secret"};
 const struct kind KIND_SERVICE = {"Service", "v1", "services", "service"};
 const struct kind KIND_POD = {"Pod", "v1", "pods", "pod"};
 const struct kind KIND_NAMESPACE = {"Namespace", "v1", "namespaces", "namespace"};

@@ -13,6 +13,7 @@ struct kind {
 };
 
 extern const struct kind KIND_CONFIG_MAP;
+extern const struct kind KIND_SECRET;
 extern const struct kind KIND_SERVICE;
 extern const struct kind KIND_POD;
 extern const struct kind KIND_NAMESPACE;

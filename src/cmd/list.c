@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/output.h"
+#include "release/configs.h"
 #include "release/status.h"
 #include "ui/escape.h"
 #include "ui/table.h"
@@ -106,7 +107,8 @@ static int run(
 	AUTO_JSON configmaps = NULL;
 	struct query query = {.kind = &KIND_CONFIG_MAP,
 		.namespace = flags->all_namespaces ? NULL : session->namespace,
-		.label_selector = MANAGED_BY_LABEL "=" MANAGED_BY};
+		/* Records, and no copies of configuration. */
+		.label_selector = MANAGED_BY_LABEL "=" MANAGED_BY ",!" CONFIG_LABEL};
 	code = session->ports.api.list(session->ports.api.context, &query, &configmaps, err);
 	return code != 0 ? code : print_records(session, configmaps, flags, output);
 }

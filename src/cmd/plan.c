@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/start_options.h"
+#include "release/config_document.h"
+#include "release/configs.h"
 #include "release/ladders.h"
 #include "release/router.h"
 #include "ui/escape.h"
@@ -137,6 +139,22 @@ static void print_routes(const struct record *record)
 			router->kind->singular, object_name(router->own(record, i)));
 }
 
+/* Which copies of ConfigMaps and Secrets there will be, and which no more. */
+static void print_configs(const struct record *record)
+{
+	json_for_each (entry, config_copies(record)) {
+		const char *kind = config_kind(json_get_text(entry, "kind"))->singular;
+		(void)printf("%s %s/%s for %s, with new contents for %s\n",
+			json_is_true(json_get(entry, "made")) ? "makes" : "has", kind,
+			json_get_text(entry, "copy"), record->plan.canary_version,
+			json_get_text(entry, "name"));
+	}
+	json_for_each (entry, config_older(record))
+		(void)printf("drops %s/%s at the end\n",
+			config_kind(json_get_text(entry, "kind"))->singular,
+			json_get_text(entry, "copy"));
+}
+
 void print_plan(const struct record *record, const struct str_list *notes)
 {
 	const struct plan *plan = &record->plan;
@@ -146,6 +164,7 @@ void print_plan(const struct record *record, const struct str_list *notes)
 	for (size_t i = 0; i < notes->count; i++)
 		print_escaped(notes->items[i]);
 	print_routes(record);
+	print_configs(record);
 	print_handover(record);
 	(void)putchar('\n');
 	print_batches(plan);

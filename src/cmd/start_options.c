@@ -1,5 +1,7 @@
 #include "cmd/start_options.h"
 
+#include <string.h>
+
 #include "base/file.h"
 #include "base/mem.h"
 #include "data/yaml.h"
@@ -13,6 +15,11 @@
 			"Take the pod template from the Deployment in this file, YAML or JSON; "   \
 			"- is standard input.",                                                    \
 			START_ROW(file)},                                                          \
+		{"config", 0, OPTION_LIST, "FILE",                                                 \
+			"Give the new version other contents for ConfigMaps and Secrets that its " \
+			"pod template names: as copies, yours stay as they are. YAML or JSON; - "  \
+			"is standard input. May be repeated.",                                     \
+			START_ROW(config_files)},                                                  \
 		{"version", 0, OPTION_TEXT, "TAG",                                                 \
 			"The new version's name, a label value; by default the image's tag.",      \
 			START_ROW(release.version)},                                               \
@@ -94,6 +101,50 @@ static int read_manifest(const char *path, json **ret, struct err *err)
 	return code == 0 ? 0 : err_wrap(err, "-f %s", path);
 }
 
+/* What stands in a file with Secrets must not get into a log: of the parser's error, "yaml: line 3,
+ * column 5: …", only the place is told. */
+static int hide_contents(const char *path, struct err *err)
+{
+	const char *place = strstr(err->message, ": ");
+	int length = place == NULL ? 0 : (int)strcspn(place + 2, ":");
+	AUTO_STRING where =
+		place == NULL ? mem_strdup("somewhere") : mem_strndup(place + 2, (size_t)length);
+	return err_set(err, err->code, "--config %s: not valid YAML or JSON at %s", path, where);
+}
+
+static int read_config(const char *path, json *all, struct err *err)
+{
+	AUTO_BUF content = BUF_INIT(0);
+	AUTO_JSON documents = NULL;
+	int code = file_read(path, YAML_MAXIMUM_BYTES, &content, err);
+	if (code != 0)
+		return err_wrap(err, "--config");
+	if (yaml_parse(buf_text(&content), content.length, &documents, err) != 0)
+		return hide_contents(path, err);
+	for (json *document; (document = json_detach_at(documents, 0)) != NULL;)
+		json_append(all, document);
+	return 0;
+}
+
+/* The documents of all files; NULL where there are no files. */
+static int read_configs(const struct start_flags *flags, json **ret, struct err *err)
+{
+	const struct str_list *files = &flags->config_files;
+	AUTO_JSON all = files->count == 0 ? NULL : json_array();
+	int inputs = str_equal(flags->file, "-");
+	for (size_t i = 0; i < files->count; i++)
+		inputs += str_equal(files->items[i], "-");
+	if (inputs > 1)
+		return err_set(err, ERR_USAGE, "standard input (-) can be only one of the files");
+	for (size_t i = 0; i < files->count; i++) {
+		int code = read_config(files->items[i], all, err);
+		if (code != 0)
+			return code;
+	}
+	*ret = TAKE(all);
+	return 0;
+}
+
 int check_refusals(const struct str_list *refusals, struct err *err)
 {
 	return refusals->count == 0
@@ -107,18 +158,24 @@ int start_prepare(struct session *session, const struct str_list *arguments,
 	struct start_flags *flags, struct record *ret, struct str_list *ret_notes, struct err *err)
 {
 	AUTO_JSON manifest = NULL;
+	AUTO_JSON configs = NULL;
 	struct start_options *release = &flags->release;
 	release->service = session_service(arguments->items[0], err);
 	if (release->service == NULL)
 		return ERR_USAGE;
-	if ((flags->file != NULL) == (release->images.count > 0))
+	bool nothing = flags->file == NULL && release->images.count == 0;
+	if ((flags->file != NULL && release->images.count > 0) ||
+		(nothing && flags->config_files.count == 0))
 		return err_set(err, ERR_USAGE, "say what to release: either --image or -f");
-	int code = flags->file != NULL ? read_manifest(flags->file, &manifest, err) : 0;
+	int code = read_configs(flags, &configs, err);
+	if (code == 0 && flags->file != NULL)
+		code = read_manifest(flags->file, &manifest, err);
 	if (code == 0)
 		code = session_connect(session, err);
 	if (code != 0)
 		return code;
 	release->manifest = manifest;
+	release->configs = configs;
 	release->namespace = session->namespace;
 	char now[32];
 	session->ports.host.wall_time(session->ports.host.context, now);

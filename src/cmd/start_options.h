@@ -8,7 +8,8 @@
 struct start_flags {
 	struct start_options release;
 	const char *file; /* -f */
-	bool dry_run;	  /* of `start` only */
+	struct str_list config_files;
+	bool dry_run; /* of `start` only */
 };
 
 /* The rows, with offsets into struct start_flags; to be used in a table by itself. */

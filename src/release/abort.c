@@ -488,6 +488,7 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_SETTLE(settled_describe, routes_settled_holds, "abort-routes"),
 	RUNG_ACT(rules_restored_describe, rules_restored_holds, rules_restored_act),
 	RUNG_WAIT(rolled_back_describe, rolled_back_holds),
+	RUNG_ACT(configs_gone_describe, configs_gone_holds, configs_gone_act),
 	RUNG_ACT(strategy_describe, strategy_holds, strategy_act),
 	RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),
 	RUNG_WAIT(pause_observed_describe, pause_observed_holds),

@@ -24,8 +24,7 @@ void unmark(json *object);
 /* Takes off annotations that say something of the one object they stand on, and would be wrong on a
  * copy: what kubectl applied, who a deployment tool believes owns it. */
 void drop_annotations(json *object);
-
-/* Takes off labels by which such a tool finds what it owns. */
+/* Likewise labels by which a deployment tool finds what it owns, and would prune. */
 void drop_labels(json *object);
 
 /* ERR_FOREIGN where an object that stands under one of our names is not ours. */

@@ -97,6 +97,7 @@ static int update_record(struct engine *engine, const json *configmap, struct er
 	int code = record_parse(configmap, &newest, err);
 	if (code != 0)
 		return code;
+	newest.contents = TAKE(engine->record->contents);
 	record_release(engine->record);
 	*engine->record = newest;
 	engine->unsaved = false;

@@ -214,6 +214,7 @@ static int history_untagged_act(
 
 #define BEGIN                                                                                      \
 	RUNG_ACT(known_describe, known_holds, known_act),                                          \
+		RUNG_ACT(configs_there_describe, configs_there_holds, configs_there_act),          \
 		RUNG_ACT(canary_there_describe, canary_there_holds, canary_there_act),             \
 		RUNG_WAIT(canary_ready_describe, canary_whole_holds)
 
@@ -234,6 +235,7 @@ static int history_untagged_act(
 		RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),                      \
 		RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,                \
 			autoscalers_restored_act),                                                 \
+		RUNG_ACT(configs_dropped_describe, configs_dropped_holds, configs_dropped_act),    \
 		RUNG_ACT(recorded_describe, recorded_holds, recorded_act), RUNG_END
 
 const struct rung TAKEOVER_LADDER[] = {

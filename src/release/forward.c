@@ -299,6 +299,7 @@ const struct rung FORWARD_LADDER[] = {
 	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
 	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "autoscalers"),
 	RUNG_ACT(known_describe, known_holds, known_act),
+	RUNG_ACT(configs_there_describe, configs_there_holds, configs_there_act),
 	RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),
 	RUNG_WAIT(pause_observed_describe, pause_observed_holds),
 	RUNG_ACT(tag_describe, replica_set_tagged_holds, replica_set_tagged_act),

@@ -5,6 +5,7 @@
 #include "api/object.h"
 #include "api/selector.h"
 #include "base/str.h"
+#include "release/configs.h"
 #include "traffic/backend.h"
 
 /* The strings that the queries of one record need. */
@@ -87,6 +88,8 @@ static struct queries make_queries(const struct record *record)
 			.label_selector = queries.version_slices_selector},
 		[SEEN_AUTOSCALERS] = {.kind = &KIND_HORIZONTAL_POD_AUTOSCALER},
 		[SEEN_SCALED_OBJECTS] = {.kind = &KIND_SCALED_OBJECT},
+		[SEEN_CONFIG_MAPS] = {.kind = &KIND_CONFIG_MAP},
+		[SEEN_SECRETS] = {.kind = &KIND_SECRET},
 		[SEEN_RECORD] = {.kind = &KIND_CONFIG_MAP, .name = queries.record_name},
 	};
 	for (size_t i = 0; i < SEEN_COUNT; i++) {
@@ -172,6 +175,26 @@ static int list_version_services(const struct api_port *api, const struct record
 	return 0;
 }
 
+/* By name: listing Secrets is a right that few need to have. */
+static int list_configs(const struct api_port *api, const struct record *record, enum source source,
+	const struct query *query, json **ret, struct err *err)
+{
+	const json *const entries[] = {config_copies(record), config_older(record)};
+	AUTO_JSON whole = NULL;
+	for (size_t i = 0; i < COUNT_OF(entries); i++)
+		json_for_each (entry, entries[i]) {
+			struct query one = *query;
+			one.name = json_get_text(entry, "copy");
+			int code = config_source(entry) != source
+					   ? 0
+					   : list_more(api, &one, &whole, err);
+			if (code != 0)
+				return code;
+		}
+	*ret = whole == NULL ? json_object() : TAKE(whole);
+	return 0;
+}
+
 /* One of the sources, as it is now. */
 static int list_source(const struct api_port *api, const struct record *record, enum source source,
 	const struct query *query, json **ret, struct err *err)
@@ -188,6 +211,8 @@ static int list_source(const struct api_port *api, const struct record *record, 
 		return list_routes(api, record, record->httproutes, query, ret, err);
 	if (source == SEEN_VERSION_SERVICES)
 		return list_version_services(api, record, query, ret, err);
+	if (source == SEEN_CONFIG_MAPS || source == SEEN_SECRETS)
+		return list_configs(api, record, source, query, ret, err);
 	int code = api->list(api->context, query, ret, err);
 	if (code != ERR_NOT_FOUND || source != SEEN_SCALED_OBJECTS)
 		return code;

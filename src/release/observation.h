@@ -23,6 +23,8 @@ enum source {
 	SEEN_VERSION_SLICES,	/* their EndpointSlices */
 	SEEN_AUTOSCALERS,	/* HorizontalPodAutoscalers, where the release froze any */
 	SEEN_SCALED_OBJECTS,	/* KEDA's ScaledObjects, likewise */
+	SEEN_CONFIG_MAPS,	/* the copies of --config (configs.h), by name */
+	SEEN_SECRETS,		/* likewise */
 	SEEN_RECORD,		/* last: what is decided is decided on the newest record */
 	SEEN_COUNT,
 };

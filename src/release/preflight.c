@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "preflight/checks.h"
 #include "preflight/pod_spec.h"
+#include "release/configs.h"
 #include "release/handover.h"
 #include "release/router.h"
 #include "release/users.h"
@@ -92,12 +93,24 @@ static bool is_near(const struct subject *subject, const json *object)
 	return str_equal(object_namespace(object), subject->namespace);
 }
 
+static int count_copies_to_make(const struct record *record, const struct kind *kind)
+{
+	int count = 0;
+	json_for_each (entry, config_copies(record))
+		count += str_equal(json_get_text(entry, "kind"), kind->name) &&
+			 json_is_true(json_get(entry, "made"));
+	return count;
+}
+
 static void list_creations(struct subject *subject, const struct record *record)
 {
 	const struct router *router = router_of(record);
 	add_creation(subject, &KIND_DEPLOYMENT, 1);
 	add_creation(subject, &KIND_REPLICA_SET, replaces_pods(record) ? 2 : 1);
-	add_creation(subject, &KIND_CONFIG_MAP, record->configmap == NULL ? 1 : 0);
+	add_creation(subject, &KIND_CONFIG_MAP,
+		(record->configmap == NULL ? 1 : 0) +
+			count_copies_to_make(record, &KIND_CONFIG_MAP));
+	add_creation(subject, &KIND_SECRET, count_copies_to_make(record, &KIND_SECRET));
 	if (router == NULL)
 		return;
 	AUTO_JSON versions = router->versions_new(record);

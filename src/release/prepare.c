@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "release/autoscaler_take.h"
 #include "release/canary.h"
+#include "release/configs.h"
 #include "release/gitops.h"
 #include "release/handover.h"
 #include "release/preflight.h"
@@ -201,6 +202,10 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 		code = template_make(options, target.service, record, err);
 	if (code == 0)
 		code = stable_version_choose(api, record, err);
+	if (code == 0)
+		code = configs_prepare(api, options, record, notes, err);
+	if (code == 0)
+		code = template_check(record, err);
 	if (code == 0 && plan->sticky)
 		plan->sticky_round = make_sticky_round(options, plan);
 	if (code == 0)

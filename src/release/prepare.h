@@ -17,6 +17,7 @@ struct start_options {
 	const char *deployment; /* which one, where the Service selects several */
 	struct str_list images; /* "[CONTAINER=]IMAGE" */
 	const json *manifest;	/* documents of -f FILE: an array; or NULL */
+	const json *configs;	/* documents of --config FILE, likewise */
 	const json *template;	/* or this pod template, of a version that ran before */
 	const char *version;
 	const char *batches; /* a number */

@@ -6,13 +6,14 @@
 
 #include "api/object.h"
 #include "base/str.h"
+#include "release/configs.h"
 
 /* The record's format. A newer one is refused: it may mean things that are not known here. Format 1
  * knew no handover but the rolling one, nor autoscalers. */
 #define RECORD_FORMAT 2
 #define HISTORY_MAXIMUM 20
 /* The API server allows 256 KiB for all annotations of an object together. */
-#define ANNOTATION_MAXIMUM (192 * 1024)
+#define ANNOTATION_MAXIMUM ((size_t)192 * 1024)
 
 static const char *const PHASE_NAMES[] = {
 	[PHASE_PROGRESSING] = "Progressing",
@@ -44,6 +45,8 @@ void record_release(struct record *record)
 	json_free(record->frozen_autoscalers);
 	json_free(record->scaled_objects);
 	json_free(record->template);
+	json_free(record->configs);
+	json_free(record->contents);
 	json_free(record->history);
 	json_free(record->configmap);
 	*record = (struct record){0};
@@ -141,6 +144,9 @@ static int parse_before(const json *release, struct record *record, struct err *
 	record->httproutes = json_copy(json_get(before, "httproutes"));
 	record->service = json_copy(json_get(before, "service"));
 	record->own_httproutes = json_copy(json_get(release, "ownHTTPRoutes"));
+	record->configs = json_copy(json_get(release, "configs"));
+	if (!configs_are_sound(record->configs))
+		return err_set(err, ERR_INVALID, "the names of its configuration are damaged");
 	bool routed = record->plan.traffic != TRAFFIC_GATEWAY ||
 		      (json_is_array(record->httproutes) && json_is_object(record->service));
 	if (!routed || !json_is_object(record->stable) || !json_is_object(record->template) ||
@@ -257,6 +263,7 @@ static json *unchanging_to_json(const struct record *record)
 	json_set(release, "frozenAutoscalers", json_copy(record->frozen_autoscalers));
 	json_set(release, "template", json_copy(record->template));
 	json_set_bool(release, "tagged", record->tagged);
+	json_set(release, "configs", json_copy(record->configs));
 	json_set(release, "ownVirtualService", json_copy(record->own_virtualservice));
 	json_set(release, "ownHTTPRoutes", json_copy(record->own_httproutes));
 	return release;

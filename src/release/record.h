@@ -64,6 +64,11 @@ struct record {
 	/* The pod template of the new version, as the stable Deployment will have it. */
 	json *template;
 	bool tagged; /* the stable version's label is ours, and goes at the end */
+	/* The copies of ConfigMaps and Secrets that the release makes and drops (configs.h), or
+	 * NULL; and what is to be in them: an array of objects that only `start` has, never
+	 * written into the record. */
+	json *configs;
+	json *contents;
 
 	json *history;	 /* array of ended releases, the newest last */
 	json *configmap; /* as it was read; NULL before it is created */

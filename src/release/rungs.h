@@ -149,6 +149,17 @@ void forgotten_describe(const struct situation *situation, struct buf *buf);
 bool forgotten_holds(const struct situation *situation);
 int forgotten_act(const struct situation *situation, struct action *action, struct err *err);
 
+/* config_rungs.c: the copies that --config makes: there, gone for abort, and older ones gone. */
+void configs_there_describe(const struct situation *situation, struct buf *buf);
+bool configs_there_holds(const struct situation *situation);
+int configs_there_act(const struct situation *situation, struct action *action, struct err *err);
+void configs_gone_describe(const struct situation *situation, struct buf *buf);
+bool configs_gone_holds(const struct situation *situation);
+int configs_gone_act(const struct situation *situation, struct action *action, struct err *err);
+void configs_dropped_describe(const struct situation *situation, struct buf *buf);
+bool configs_dropped_holds(const struct situation *situation);
+int configs_dropped_act(const struct situation *situation, struct action *action, struct err *err);
+
 /* The canary Deployment is gone, and its ReplicaSets. For finish and abort. */
 void canary_gone_describe(const struct situation *situation, struct buf *buf);
 bool canary_deleted_holds(const struct situation *situation);

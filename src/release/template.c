@@ -232,10 +232,10 @@ static int check_template(const struct record *record, const json *service, stru
 	return 0;
 }
 
-static int check_difference(const struct record *record, const json *old, struct err *err)
+int template_check(const struct record *record, struct err *err)
 {
 	const struct plan *plan = &record->plan;
-	if (templates_equal(record->template, old, true))
+	if (templates_equal(record->template, pod_template(record->stable), true))
 		return err_set(err, ERR_FAILED,
 			"nothing to release: deployment \"%s\" has this template already",
 			object_name(record->stable));
@@ -258,8 +258,13 @@ static int make_template(
 			json_get(record->template, "metadata"), "labels", POD_TEMPLATE_HASH, NULL);
 		return 0;
 	}
-	if (manifest == (options->images.count > 0))
+	bool images = options->images.count > 0;
+	if (manifest ? images : !images && options->configs == NULL)
 		return err_set(err, ERR_USAGE, "say what to release: either --image or -f");
+	if (!manifest && !images && options->version == NULL)
+		return err_set(err, ERR_USAGE,
+			"--config alone releases the same image: name the new version with "
+			"--version");
 	return manifest ? template_from_manifest(options->manifest, record, &record->template, err)
 			: template_from_images(options, record->stable, &record->template, err);
 }
@@ -285,5 +290,5 @@ int template_make(const struct start_options *options, const json *service, stru
 	if (new_label != NULL || old_label != NULL || record->plan.handover != HANDOVER_ROLLING)
 		map_set_text(json_ensure_object(record->template, "metadata"), "labels",
 			VERSION_LABEL, record->plan.canary_version);
-	return check_difference(record, old, err);
+	return 0;
 }

@@ -5,10 +5,12 @@
 #include "release/prepare.h"
 
 /* Fills plan.stable_version, plan.canary_version, record.template and record.tagged from the images
- * or the manifest; record.stable and plan.handover must be
- * there. Refuses unknown containers, a template that changes
- * nothing or that the selectors do not match, and versions that are no label values or equal. */
+ * or the manifest; record.stable and plan.handover must be there. Refuses unknown containers, a
+ * template that the selectors do not match, and versions that are no label values. */
 int template_make(const struct start_options *options, const json *service, struct record *record,
 	struct err *err);
+
+/* Refuses a template that changes nothing, when all is in it, and versions that are equal. */
+int template_check(const struct record *record, struct err *err);
 
 #endif

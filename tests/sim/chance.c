@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "release/verbs.h"
+#include "sim/configs.h"
 #include "sim/crowd.h"
 #include "sim/faults.h"
 #include "sim/invariants.h"
@@ -36,6 +38,7 @@ struct actor {
 	int to;
 	bool running;
 	int code;
+	bool stranded; /* it could not go on without what is in the files of --config */
 };
 
 struct play {
@@ -67,6 +70,13 @@ static int choose_replicas(uint64_t *random)
 	return REPLICAS[random_below(random, COUNT_OF(REPLICAS))];
 }
 
+static const char ONE_MORE[] =
+	"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
+	"1, 'maxUnavailable': 0}}}";
+static const char ONE_LESS[] =
+	"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': "
+	"0, 'maxUnavailable': 1}}}";
+
 static struct setting choose_setting(uint64_t seed, uint64_t *random)
 {
 	static const char *const BATCHES[] = {"1", "1", "2", "2", "2", "3", "3", "4", "5"};
@@ -76,11 +86,7 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 	static const char *const SETTLES[] = {NULL, NULL, NULL, "0s", "1s", "6s"};
 	static const char *const SPECS[] = {NULL, NULL, NULL, NULL, "{'revisionHistoryLimit': 1}",
 		"{'revisionHistoryLimit': 0}", "{'minReadySeconds': 2}",
-		"{'strategy': {'type': 'Recreate'}}",
-		"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': 1, "
-		"'maxUnavailable': 0}}}",
-		"{'strategy': {'type': 'RollingUpdate', 'rollingUpdate': {'maxSurge': 0, "
-		"'maxUnavailable': 1}}}"};
+		"{'strategy': {'type': 'Recreate'}}", ONE_MORE, ONE_LESS};
 	static const char *const EARLIER[] = {
 		NULL, NULL, NULL, NULL, NULL, NULL, "registry/web:v0", "registry/web:v2"};
 	static const char *const HANDOVERS[] = {
@@ -141,6 +147,15 @@ static bool runs(void *context, const char *process)
 	return false;
 }
 
+/* Only `start` knows what the copies of --config hold: when it was stopped before it had written
+ * them, nobody can go on, and must say so. */
+static bool is_stranded(const struct actor *actor)
+{
+	return actor->play->setting.world == WORLD_CONFIG && actor->code == ERR_FOREIGN &&
+	       actor->verb != VERB_START && configs_lack(actor->play->sim) &&
+	       strstr(actor->client.err.message, "the files of --config only") != NULL;
+}
+
 static void act(void *context)
 {
 	struct actor *actor = context;
@@ -171,6 +186,7 @@ static void act(void *context)
 		actor->code = run_abort_now(client);
 		break;
 	}
+	actor->stranded = is_stranded(actor);
 	actor->running = false;
 }
 
@@ -189,7 +205,7 @@ static void check_code(const struct play *play, const struct actor *actor)
 	bool faulty = client->faults != NULL;
 	bool allowed = true;
 	if (actor->code == ERR_FOREIGN)
-		allowed = play->people.disturbed;
+		allowed = play->people.disturbed || actor->stranded;
 	else if (actor->code == ERR_TIMED_OUT)
 		allowed = !play->calm && is_slow(play);
 	else if (actor->code == ERR_INTERRUPTED || actor->code == ERR_UNAVAILABLE ||
@@ -324,6 +340,20 @@ static void make_calm(struct play *play)
 	sim->invariants->degraded = false;
 }
 
+/* A release whose `start` was stopped before the copies of --config were there is aborted, as
+ * `next` says. */
+static bool is_stranded_release(struct play *play)
+{
+	if (play->setting.world != WORLD_CONFIG || !configs_lack(play->sim))
+		return false;
+	play->actor_count = 1;
+	play->actors[0] = (struct actor){.verb = VERB_NEXT};
+	run_scene(play);
+	if (!play->actors[0].stranded)
+		sim_fail(play->sim, "next goes on without configuration");
+	return true;
+}
+
 /* Goes on with `next` (or aborts) until the release has ended. */
 static enum phase end_release(struct play *play)
 {
@@ -338,7 +368,7 @@ static enum phase end_release(struct play *play)
 		}
 		if (phase_has_ended(phase))
 			return phase;
-		aborts = aborts || goal == GOAL_ABORT;
+		aborts = aborts || goal == GOAL_ABORT || is_stranded_release(play);
 		run_calmly(play, aborts ? VERB_ABORT : all ? VERB_NEXT_ALL : VERB_NEXT);
 	}
 	sim_fail(play->sim, "it does not end");
@@ -467,12 +497,11 @@ static void show(const struct play *play)
 		return;
 	(void)fprintf(stderr,
 		"%s: %d replicas, batches %s, steps %s, pause %s, settle %s%s%s%s, spec %s, "
-		"before: "
-		"%s\n",
+		"handover %s, before: %s\n",
 		play->sim->title, setting->replicas, setting->batches, setting->steps,
 		setting->pause, setting->settle, setting->keep_stable ? ", keep stable" : "",
 		setting->hold ? ", hold" : "", setting->twin ? ", twin" : "", setting->spec,
-		setting->earlier_image);
+		setting->handover, setting->earlier_image);
 	for (enum fault fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++)
 		(void)fprintf(stderr, "  %zu/1000 %s\n", faults->rates[fault], FAULT_NAMES[fault]);
 	(void)fprintf(stderr, "  %zu/1000 broken watches, %zu repeated, %zu visits\n",

@@ -85,7 +85,8 @@ static int sim_list(void *context, const struct query *query, json **ret, struct
 		json_append(items, sim_borrow(object->now));
 	if (query->kind == &KIND_POD)
 		client->pods_at = sim->event_count;
-	if (query->kind == &KIND_CONFIG_MAP && client->looked != NULL)
+	if (query->kind == &KIND_CONFIG_MAP && str_equal(query->name, "batchrollout-web") &&
+		client->looked != NULL)
 		client->looked(client, client->looked_context);
 	code = end_call(client, fault, 0, err);
 	if (code == 0)

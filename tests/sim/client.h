@@ -56,7 +56,7 @@ void client_release(struct client *client);
 /* The verbs, as cmd/ has them. Return what engine_run (or what comes before it) returned. */
 int run_start(struct client *client, const struct start_options *options);
 /* now: --now. */
-int run_undo(struct client *client, bool now);
+int run_undo(struct client *client, bool at_once);
 int run_next(struct client *client);
 int run_next_all(struct client *client);
 int run_next_with(struct client *client, const struct next_options *options);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/patch.h"
+#include "sim/configs.h"
 #include "sim/routes.h"
 
 void invariants_begin(struct sim *sim, int replicas)
@@ -27,6 +28,24 @@ void invariants_free(struct invariants *invariants)
 }
 
 /* --- states --------------------------------------------------------------------------------- */
+
+bool is_record(const struct object *object)
+{
+	return object->kind == &KIND_CONFIG_MAP && str_equal(object->name, "batchrollout-web");
+}
+
+/* Neither a record nor an annotation is a place for what a copy of --config holds. */
+static void check_secrecy(const struct sim *sim, const struct event *event)
+{
+	const char *texts[] = {object_annotation(event->tree, RELEASE_ANNOTATION),
+		is_record(event->object) ? json_path_text(event->tree, "data", "release", NULL)
+					 : NULL};
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (texts[i] != NULL && (strstr(texts[i], NEW_SECRET) != NULL ||
+						strstr(texts[i], NEW_SETTING) != NULL))
+			sim_fail(sim, "%s/%s holds what only a copy should",
+				event->object->kind->singular, event->object->name);
+}
 
 /* What the record is to reach, and how it is to end. Looked for in the text: this is asked at each
  * of its events, and the tool parses all of it soon enough. False where a test has damaged it. */
@@ -185,9 +204,11 @@ void invariants_check(struct sim *sim)
 		return;
 	const struct event *event = &sim->events[sim->event_count - 1];
 	const struct kind *kind = event->object->kind;
-	if (kind == &KIND_CONFIG_MAP)
+	check_secrecy(sim, event);
+	configs_check(sim, event);
+	if (is_record(event->object))
 		read_record(sim, event);
-	if (!sim->invariants->begun || kind == &KIND_CONFIG_MAP)
+	if (!sim->invariants->begun || kind == &KIND_CONFIG_MAP || kind == &KIND_SECRET)
 		return;
 	if (sim->invariants->undoing) {
 		if (kind == &KIND_POD || kind == &KIND_ENDPOINT_SLICE)
@@ -216,7 +237,7 @@ static bool is_ours(const struct write *write)
 {
 	static const char *const NAMES[] = {"batchrollout-web", "batchrollout-web.shop",
 		"batchrollout-web-stable", "batchrollout-web-canary"};
-	return str_index(NAMES, COUNT_OF(NAMES), write->name) >= 0 ||
+	return str_index(NAMES, COUNT_OF(NAMES), write->name) >= 0 || is_config(write) ||
 	       (write->kind == &KIND_DEPLOYMENT && str_equal(write->name, "web-v2"));
 }
 
@@ -258,6 +279,8 @@ static const char *const *paths_for(const struct sim *sim, const struct write *w
 		return AUTOSCALER;
 	if (kind == &KIND_SCALED_OBJECT)
 		return SCALED_OBJECT;
+	if (is_config(write))
+		return NOTHING;
 	if (kind == &KIND_CONFIG_MAP && is_ours(write))
 		return RECORD;
 	if (kind == &KIND_DEPLOYMENT && is_ours(write))

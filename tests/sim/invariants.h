@@ -24,6 +24,7 @@ struct invariants {
 	char *stable_uid;
 	size_t stable_sets; /* ReplicaSets that the stable Deployment may have now */
 	bool unreadable;    /* somebody damages the record */
+	bool unconfigured;  /* somebody deletes copies of --config */
 	bool undoing;	    /* versions and names are the other way round: only N is checked */
 	bool hurried;	    /* somebody said abort --now */
 	/* From the record, as it is written. */
@@ -38,6 +39,9 @@ struct invariants {
 /* Begins to check; the cluster is at rest. */
 void invariants_begin(struct sim *sim, int replicas);
 void invariants_free(struct invariants *invariants);
+
+/* Whether it is the record of the release. */
+bool is_record(const struct object *object);
 
 void invariants_check(struct sim *sim);
 void invariants_check_proxies(struct sim *sim);

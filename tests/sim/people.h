@@ -34,8 +34,8 @@ struct people {
 	int64_t weight;
 };
 
-/* One of what is allowed, by chance. Fits struct faults. */
-void people_act(void *people);
+/* One of what is allowed, by chance. Fits struct faults: the context is a struct people. */
+void people_act(void *context);
 /* All but the image. */
 void people_take_back(struct people *people);
 /* completed: the new version is the right one by now; aborted: the old one. */

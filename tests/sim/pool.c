@@ -39,7 +39,8 @@ static void *cut(size_t class)
 			return NULL;
 		slab_end = slab + SLAB_SIZE;
 	}
-	union head *head = (union head *)(void *)slab;
+	void *place = slab;
+	union head *head = place;
 	slab += size;
 	head->class = class;
 	return head + 1;

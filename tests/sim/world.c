@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/configs.h"
 #include "sim/invariants.h"
 
 const char *const WORLD_NAMES[WORLD_COUNT] = {
@@ -17,6 +18,7 @@ const char *const WORLD_NAMES[WORLD_COUNT] = {
 	[WORLD_SELECTED] = "selected",
 	[WORLD_PARENT] = "parent",
 	[WORLD_AUTOSCALED] = "autoscaled",
+	[WORLD_CONFIG] = "config",
 };
 
 /* Single quotes for double ones, so that it reads in C. */
@@ -82,6 +84,9 @@ static void add_deployment(struct sim *sim, const struct setting *setting)
 			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
 	if (setting->world == WORLD_SELECTED)
 		map_set_text(json_get(spec, "selector"), "matchLabels", "version", "v1");
+	if (setting->world == WORLD_CONFIG)
+		json_set(json_first(json_path(spec, "template", "spec", "containers", NULL)),
+			"envFrom", parse(sim, CONFIG_REFERENCES));
 	AUTO_JSON more = setting->spec == NULL ? NULL : parse(sim, setting->spec);
 	json_for_each (member, more)
 		json_set(spec, json_key(member), json_copy(member));
@@ -227,7 +232,7 @@ struct sim *world_new(const struct setting *setting)
 	struct sim *sim = sim_new(setting->seed);
 	sim->gateway = setting->world == WORLD_GATEWAY || setting->world == WORLD_PARENT;
 	sim->istio = setting->world != WORLD_REPLICAS && setting->world != WORLD_AUTOSCALED &&
-		     !sim->gateway;
+		     setting->world != WORLD_CONFIG && !sim->gateway;
 	(void)add(sim, &KIND_SERVICE, "web",
 		"{'clusterIP': '10.0.0.1', 'selector': {'app': 'web'}, 'ports': [{'name': 'http', "
 		"'port': 80}]}");
@@ -236,6 +241,8 @@ struct sim *world_new(const struct setting *setting)
 		"{'replicas': 1, 'selector': {'matchLabels': {'app': 'db'}}, 'template': "
 		"{'metadata': {'labels': {'app': 'db'}}, 'spec': {'containers': [{'name': 'db', "
 		"'image': 'db:1'}]}}}");
+	if (setting->world == WORLD_CONFIG)
+		configs_add(sim);
 	add_deployment(sim, setting);
 	if (sim->istio)
 		add_istio(sim, setting->world);
@@ -264,6 +271,7 @@ struct start_options world_options(const struct setting *setting)
 		.namespace = NAMESPACE,
 		.service = "web",
 		.images = {.items = images, .count = 1},
+		.configs = setting->world == WORLD_CONFIG ? configs_documents() : NULL,
 		.match = {.items = rules, .count = with_rules ? 1 : 0},
 		.sticky = setting->world == WORLD_RULES,
 		.batches = setting->batches,
@@ -282,7 +290,8 @@ struct start_options world_options(const struct setting *setting)
 
 static const struct kind *const COMPARED[] = {&KIND_DEPLOYMENT, &KIND_REPLICA_SET, &KIND_SERVICE,
 	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_HTTP_ROUTE,
-	&KIND_HORIZONTAL_POD_AUTOSCALER, &KIND_SCALED_OBJECT, &KIND_POD};
+	&KIND_HORIZONTAL_POD_AUTOSCALER, &KIND_SCALED_OBJECT, &KIND_POD, &KIND_CONFIG_MAP,
+	&KIND_SECRET};
 
 json *world_snapshot(const struct sim *sim)
 {
@@ -290,7 +299,7 @@ json *world_snapshot(const struct sim *sim)
 	for (size_t i = 0; i < COUNT_OF(COMPARED); i++)
 		sim_each(object, sim, COMPARED[i])
 		{
-			if (object->now == NULL)
+			if (object->now == NULL || is_record(object))
 				continue;
 			AUTO_STRING key = mem_format("%s/%s", object->kind->name, object->name);
 			json *tree = json_copy(object->now);
@@ -407,6 +416,8 @@ void world_assert_restored(struct sim *sim, const json *snapshot, bool finished)
 		drop_new_sets(found, expected);
 		forget_revisions(found);
 		forget_revisions(expected);
+		configs_forget_dropped(found);
+		configs_forget_dropped(expected);
 	}
 	if (sim->invariants->swapped) {
 		forget_identity(found);
@@ -491,6 +502,8 @@ void world_assert_completed(struct sim *sim, const json *snapshot, const struct 
 	if (!str_equal(image, "registry/web:v2"))
 		sim_fail(sim, "the pods run %s", image);
 	expect_new_version(expected, setting);
+	if (setting->world == WORLD_CONFIG)
+		configs_expect(sim, expected, found);
 	expect_empty_set(expected);
 	drop_new_sets(found, expected);
 	if (is_swapped(setting)) {

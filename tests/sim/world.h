@@ -16,6 +16,7 @@ enum world {
 	WORLD_SELECTED,	     /* the selector has the version, so that the copy stays */
 	WORLD_PARENT, /* pods labeled by version; --match; an HTTPRoute for the mesh, and another */
 	WORLD_AUTOSCALED, /* no Istio; a HorizontalPodAutoscaler, and a ScaledObject of KEDA */
+	WORLD_CONFIG,	  /* no Istio; a ConfigMap and a Secret, with new contents by --config */
 	WORLD_COUNT,
 };
 

@@ -283,6 +283,9 @@ static void annotations_bring_it_back(void **state)
 	(void)state;
 	CLEANUP(record_release) struct record record = new_record();
 	record.plan.handover = HANDOVER_SWAP;
+	record.configs =
+		tree("{'copies': [{'kind': 'Secret', 'name': 'token', 'copy': 'token-v2', 'made': "
+		     "true}], 'older': []}");
 	AUTO_JSON copy =
 		tree("{'metadata': {'name': 'web-v2', 'namespace': 'shop', 'annotations': {}}}");
 	AUTO_STRING text = record_to_annotation(&record);
@@ -293,6 +296,7 @@ static void annotations_bring_it_back(void **state)
 		fail_msg("%s", err.message);
 	assert_same(back.stable, record.stable);
 	assert_same(back.template, record.template);
+	assert_same(back.configs, record.configs);
 	assert_string_equal(back.plan.namespace, "shop");
 	assert_int_equal(back.plan.handover, HANDOVER_SWAP);
 	/* How far it came is not known: as if all of it had happened, on the way back. */
@@ -318,7 +322,7 @@ static void annotations_that_bring_nothing_back(void **state)
 	assert_int_equal(record_from_annotation(copy, &back, &err), ERR_FAILED);
 	/* Longer than the API server takes. */
 	CLEANUP(record_release) struct record record = new_record();
-	size_t size = 200 * 1024;
+	size_t size = (size_t)200 * 1024;
 	AUTO_STRING text = mem_alloc(size + 1, 1);
 	memset(text, 'x', size);
 	json_set_text(record.stable, "long", text);
