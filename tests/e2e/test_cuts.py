@@ -4,8 +4,8 @@ Where to cut is found by counting: the first write, the second, and so on, until
 the requests (a release makes 240 of them in replicas mode, 390 with Istio), and change nothing: a process that is killed
 at a read leaves the cluster as the write before it did, and whoever goes on knows nothing else. To cut before and after
 each of them, twice, would be 2500 releases that end as the 400 here. What is left to see is that it does not matter when
-between two writes it was: test_killed_again_and_again() kills one release at reads, watches and writes alike, after
-the first request of a process, the second, the third.
+between two writes it was: test_killed_again_and_again() kills one release at reads, watches and writes alike, at
+the first request of a process, the second, the third, and so on.
 
 A namespace is used for one cut after the other: what is left over of one is seen by the next.
 """
@@ -29,6 +29,8 @@ AT_ONCE = 6  # namespaces
 REPLICAS = 2
 START = ("start", "web", "--image", f"{IMAGE}:v2", "--batches", "2", "--settle", "50ms")
 NEXT, ABORT = ("next", "web"), ("abort", "web")
+# So many requests at least bring each process to a write of its own.
+MOST = 20
 REVISION = "deployment.kubernetes.io/revision"
 MODES = {"replicas": False, "istio": True}
 
@@ -183,9 +185,11 @@ class Scene:
             for item in (*before.values(), *others.values()):
                 if item["kind"] in ("Deployment", "ReplicaSet"):
                     self._forget_history(item)
-        assert all(after[key]["spec"]["replicas"] == 0 for key in new_sets)
         if self.story.swaps:
+            # A Deployment that was made again has made ReplicaSets again.
             before, others = ({k: o for k, o in s.items() if o["kind"] != "ReplicaSet"} for s in (before, others))
+        else:
+            assert all(after[key]["spec"]["replicas"] == 0 for key in new_sets)
         assert_same(before, others)
         assert sum(1 for item in after.values() if item["kind"] == "Pod") == REPLICAS
 
@@ -268,20 +272,21 @@ def test_swap_cut(cluster, tmp_path, mode: str, recover: Callable[[Scene], None]
 @pytest.mark.parametrize("whole", [(START,), (START, NEXT)], ids=["paused", "finished"])
 @pytest.mark.parametrize("mode", MODES)
 def test_abort_cut(cluster, tmp_path, mode: str, whole: tuple[tuple[str, ...], ...]):
-    cut_everywhere(tmp_path, MODES[mode], Story(whole, (ABORT,), least=5), Scene.take_back_again)
+    cut_everywhere(tmp_path, MODES[mode], Story(whole, (ABORT,), least=4), Scene.take_back_again)
 
 
 @pytest.mark.parametrize("last", [NEXT, ABORT], ids=["next", "abort"])
 @pytest.mark.parametrize("mode", MODES)
 def test_killed_again_and_again(cluster, tmp_path, mode: str, last: tuple[str, ...]):
-    """Each process comes a request further than the one before; the last of them ends the release."""
+    """Each process comes a request further than the one before, up to MOST; the release goes on all the same."""
     scene = Scene(tmp_path, MODES[mode], Story((), (), least=0))
     verbs = [START, last] if last == ABORT else [START, NEXT, NEXT]
     kills = 0
     for verb in verbs[:-1]:
         kills += kill_until_done(scene, verb, "Paused")
     kills += kill_until_done(scene, verbs[-1], "Aborted" if last == ABORT else "Completed")
-    assert kills > 100, kills
+    print(f"killed {kills} times")
+    assert kills > 2 * MOST, kills
     if last == ABORT:
         scene.assert_taken_back()
     else:
@@ -291,14 +296,15 @@ def test_killed_again_and_again(cluster, tmp_path, mode: str, last: tuple[str, .
 
 def kill_until_done(scene: Scene, verb: tuple[str, ...], phase: str) -> int:
     """Returns how often it was killed."""
-    for number in range(1, 1000):
+    for kills in range(1000):
+        number = 1 + kills % MOST
         with Cutter(scene.space, number, before=number % 2 == 0) as cutter:
             done = cutter.run(*verb)
         if not cutter.killed:
             assert done.code == 0, str(done)
-            return number - 1
+            return kills
         if verb[0] == "start" and scene.has_record():
             verb = NEXT
         if scene.has_record() and scene.status()["phase"] == phase:
-            return number
+            return kills + 1
     raise AssertionError("it never ended")
