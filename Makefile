@@ -4,6 +4,7 @@
 #   make install    copies it to $(DESTDIR)$(PREFIX)/bin
 #   make test       everything: unit tests, simulation, both with sanitizers, krew, functional tests on a cluster
 #   make check      the quick part of it: unit tests and simulation
+#   make sim        random releases in a simulated cluster: SEEDS of them (20000), from SEED on (1)
 #   make fuzz       each parser for FUZZ_SECONDS (20) with inputs that a fuzzer makes up
 #   make lint       compilers, formatters and checkers with all warnings as errors
 #   make format     lays out the C files as .clang-format says
@@ -42,6 +43,8 @@ CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recov
 LDFLAGS += -fsanitize=fuzzer,address,undefined
 endif
 FUZZ_SECONDS ?= 20
+SEEDS ?= 20000
+SEED ?= 1
 
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DBATCHROLLOUT_VERSION='"v$(VERSION)"' -Isrc $(WARNINGS) $(WERROR) \
 	-fstack-protector-strong -fPIE $(CFLAGS) $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
@@ -74,7 +77,7 @@ STEP = @$(MAKE) --silent --no-print-directory $(if $(findstring -j,$(MAKEFLAGS))
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install check test test-programs fuzz fuzz-programs lint tidy format demo picture krew krew-test clean distclean
+.PHONY: all install check test test-programs sim fuzz fuzz-programs lint tidy format demo picture krew krew-test clean distclean
 
 all: $(PROGRAM)
 
@@ -115,6 +118,10 @@ test-programs: $(TEST_PROGRAMS) $(FUZZ_SOURCES:tests/%.c=$(BUILD)/test/obj/%.o)
 check: $(TEST_PROGRAMS)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
 
+# A seed that fails is named, with what plays it again; SIM_TRACE=1 tells what happens in it.
+sim: $(SIM_PROGRAM)
+	@$(SIM_PROGRAM) chance $(SEED) $(SEEDS)
+
 $(BUILD)/test/fuzz/%: $(BUILD)/test/obj/fuzz/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -134,6 +141,7 @@ fuzz: build/installed/lint
 # The functional tests come last, so that the summary of pytest does.
 test: build/installed/test
 	$(STEP) all check
+	$(STEP) sim SEEDS=200000
 	$(STEP) VARIANT=asan check
 	$(STEP) fuzz FUZZ_SECONDS=5
 	@tests/cluster/build

@@ -10,6 +10,8 @@ const struct kind KIND_ENDPOINT_SLICE = {
 	"EndpointSlice", "discovery.k8s.io/v1", "endpointslices", "endpointslice.discovery.k8s.io"};
 const struct kind KIND_HORIZONTAL_POD_AUTOSCALER = {"HorizontalPodAutoscaler", "autoscaling/v2",
 	"horizontalpodautoscalers", "horizontalpodautoscaler.autoscaling"};
+const struct kind KIND_SCALED_OBJECT = {
+	"ScaledObject", "keda.sh/v1alpha1", "scaledobjects", "scaledobject.keda.sh"};
 const struct kind KIND_VIRTUAL_SERVICE = {"VirtualService", "networking.istio.io/v1",
 	"virtualservices", "virtualservice.networking.istio.io"};
 const struct kind KIND_DESTINATION_RULE = {"DestinationRule", "networking.istio.io/v1",
@@ -40,3 +42,31 @@ const struct kind OTHER_ROUTE_KINDS[OTHER_ROUTE_KIND_COUNT] = {GRPC("v1"), TLS("
 		"backendtlspolicy.gateway.networking.k8s.io"}
 const struct kind TLS_POLICY_KINDS[TLS_POLICY_KIND_COUNT] = {
 	TLS_POLICY("v1"), TLS_POLICY("v1alpha3")};
+
+const struct kind KIND_RESOURCE_QUOTA = {"ResourceQuota", "v1", "resourcequotas", "resourcequota"};
+const struct kind KIND_LIMIT_RANGE = {"LimitRange", "v1", "limitranges", "limitrange"};
+const struct kind KIND_NODE = {"Node", "v1", "nodes", "node"};
+const struct kind KIND_PERSISTENT_VOLUME_CLAIM = {
+	"PersistentVolumeClaim", "v1", "persistentvolumeclaims", "persistentvolumeclaim"};
+const struct kind KIND_POD_DISRUPTION_BUDGET = {
+	"PodDisruptionBudget", "policy/v1", "poddisruptionbudgets", "poddisruptionbudget.policy"};
+const struct kind KIND_NETWORK_POLICY = {"NetworkPolicy", "networking.k8s.io/v1", "networkpolicies",
+	"networkpolicy.networking.k8s.io"};
+const struct kind KIND_VERTICAL_POD_AUTOSCALER = {"VerticalPodAutoscaler", "autoscaling.k8s.io/v1",
+	"verticalpodautoscalers", "verticalpodautoscaler.autoscaling.k8s.io"};
+#define MONITORING "monitoring.coreos.com/v1"
+const struct kind KIND_SERVICE_MONITOR = {
+	"ServiceMonitor", MONITORING, "servicemonitors", "servicemonitor.monitoring.coreos.com"};
+const struct kind KIND_POD_MONITOR = {
+	"PodMonitor", MONITORING, "podmonitors", "podmonitor.monitoring.coreos.com"};
+#define SECURITY "security.istio.io/v1"
+const struct kind KIND_PEER_AUTHENTICATION = {"PeerAuthentication", SECURITY, "peerauthentications",
+	"peerauthentication.security.istio.io"};
+const struct kind KIND_AUTHORIZATION_POLICY = {"AuthorizationPolicy", SECURITY,
+	"authorizationpolicies", "authorizationpolicy.security.istio.io"};
+const struct kind KIND_REQUEST_AUTHENTICATION = {"RequestAuthentication", SECURITY,
+	"requestauthentications", "requestauthentication.security.istio.io"};
+const struct kind KIND_SIDECAR = {
+	"Sidecar", "networking.istio.io/v1", "sidecars", "sidecar.networking.istio.io"};
+const struct kind KIND_ENVOY_FILTER = {"EnvoyFilter", "networking.istio.io/v1alpha3",
+	"envoyfilters", "envoyfilter.networking.istio.io"};

@@ -98,9 +98,9 @@ json *list_find_in(const json *list, const char *namespace, const char *name)
 	return NULL;
 }
 
-void list_apply_event(json *list, const json *event)
+void list_apply_event(json *list, json *event)
 {
-	const json *object = json_get(event, "object");
+	AUTO_JSON object = json_detach(event, "object");
 	bool deleted = str_equal(json_get_text(event, "type"), "DELETED");
 	json *items = json_ensure_array(list, "items");
 	size_t index = 0;
@@ -109,13 +109,13 @@ void list_apply_event(json *list, const json *event)
 			if (deleted)
 				json_free(json_detach_at(items, index));
 			else
-				json_replace_at(items, index, json_copy(object));
+				json_replace_at(items, index, TAKE(object));
 			return;
 		}
 		index++;
 	}
 	if (!deleted)
-		json_append(items, json_copy(object));
+		json_append(items, TAKE(object));
 }
 
 bool object_is_deleting(const json *object)

@@ -33,8 +33,9 @@ json *list_find_in(const json *list, const char *namespace, const char *name);
 /* The items array of a list (or NULL). */
 json *list_items(const json *list);
 
-/* Takes a watch event ({"type","object"}) into a list: added, replaced, or removed by uid. */
-void list_apply_event(json *list, const json *event);
+/* Takes a watch event ({"type","object"}) into a list: added, replaced, or removed by uid. The
+ * object goes out of the event. */
+void list_apply_event(json *list, json *event);
 
 /* True where metadata.deletionTimestamp is set. */
 bool object_is_deleting(const json *object);

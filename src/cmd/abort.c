@@ -18,7 +18,7 @@ static int run(
 	struct session *session, const struct str_list *arguments, void *options, struct err *err)
 {
 	const struct abort_flags *flags = options;
-	struct claim claim = {.take_over = true, .change = change_for_abort};
+	struct claim claim = {.take_over = true, .recovers = true, .change = change_for_abort};
 	return claim_and_drive(session, arguments->items[0], "abort", &claim, flags->now, err);
 }
 

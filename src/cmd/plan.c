@@ -158,10 +158,14 @@ static int run(
 {
 	CLEANUP(record_release) struct record record = {0};
 	CLEANUP(str_list_release) struct str_list notes = {0};
-	int code = start_prepare(session, arguments, options, &record, &notes, err);
-	if (code == 0)
-		print_plan(&record, &notes);
-	return code;
+	CLEANUP(str_list_release) struct str_list refusals = {0};
+	struct start_flags *flags = options;
+	flags->release.refusals = &refusals;
+	int code = start_prepare(session, arguments, flags, &record, &notes, err);
+	if (code != 0)
+		return code;
+	print_plan(&record, &notes);
+	return check_refusals(&refusals, err);
 }
 
 const struct command COMMAND_PLAN = {

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "release/foreign.h"
+#include "release/gitops.h"
 #include "release/handover.h"
 #include "release/status.h"
 #include "ui/escape.h"
@@ -73,6 +74,17 @@ void report_foreign(const struct record *record, const struct observation *seen)
 	(void)printf("%s\n", escaped);
 }
 
+/* Where Git, or a chart, says what the Deployment is. */
+static void report_commit(const struct record *record, const struct observation *seen)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	gitops_commit(record, seen, &text);
+	if (text.length == 0)
+		return;
+	AUTO_STRING escaped = escape_text(buf_text(&text));
+	(void)printf("\n%s\n", escaped);
+}
+
 void report_next_steps(const struct session *session, const struct record *record, FILE *out)
 {
 	if (phase_has_ended(record->phase))
@@ -101,6 +113,7 @@ static void report_end(struct session *session, const struct record *record)
 		report_foreign(record, &seen);
 		(void)putchar('\n');
 		report_versions(record, &seen);
+		report_commit(record, &seen);
 	} else {
 		session->ports.observer.note(session->ports.observer.context, failure.message);
 	}

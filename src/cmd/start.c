@@ -9,12 +9,15 @@ static int run(
 	struct start_flags *flags = options;
 	CLEANUP(record_release) struct record record = {0};
 	CLEANUP(str_list_release) struct str_list notes = {0};
+	CLEANUP(str_list_release) struct str_list refusals = {0};
+	if (flags->dry_run)
+		flags->release.refusals = &refusals;
 	int code = start_prepare(session, arguments, flags, &record, &notes, err);
 	if (code != 0)
 		return code;
 	if (flags->dry_run) {
 		print_plan(&record, &notes);
-		return 0;
+		return check_refusals(&refusals, err);
 	}
 	return begin_and_report(session, &record, &notes, "start", err);
 }

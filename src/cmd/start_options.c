@@ -28,6 +28,11 @@
 		{"pause", 0, OPTION_TEXT, "each|first|none",                                       \
 			"Stop after each batch (default), after the first only, or never.",        \
 			START_ROW(release.pause)},                                                 \
+		{"hpa", 0, OPTION_TEXT, "freeze|ignore|refuse",                                    \
+			"What to do with an autoscaler of the Deployment (HPA, or KEDA's "         \
+			"ScaledObject): freeze it for the time of the release (default), let "     \
+			"it go on, or do not start.",                                              \
+			START_ROW(release.hpa)},                                                   \
 		{"traffic", 0, OPTION_TEXT, "auto|istio|gateway|replicas",                         \
 			"How requests are split; by default found out from what is there.",        \
 			START_ROW(release.traffic)},                                               \
@@ -60,6 +65,10 @@
 			"copy's pods over, the copy takes its place, or it is updated as by "      \
 			"kubectl; by default what keeps the pods.",                                \
 			START_ROW(release.handover)},                                              \
+		{"force", 0, OPTION_FLAG, NULL,                                                    \
+			"Go on with what cannot work, by what there is in the cluster now; it is " \
+			"said all the same.",                                                      \
+			START_ROW(release.force)},                                                 \
 	{                                                                                          \
 		"hold", 0, OPTION_FLAG, NULL,                                                      \
 			"Stop at 100%, before the hand-over: both versions are still there.",      \
@@ -83,6 +92,15 @@ static int read_manifest(const char *path, json **ret, struct err *err)
 		return err_wrap(err, "-f");
 	code = yaml_parse(buf_text(&content), content.length, ret, err);
 	return code == 0 ? 0 : err_wrap(err, "-f %s", path);
+}
+
+int check_refusals(const struct str_list *refusals, struct err *err)
+{
+	return refusals->count == 0
+		       ? 0
+		       : err_set(err, ERR_FAILED,
+				 "start would refuse this release, for what cannot work; --force "
+				 "goes on all the same");
 }
 
 int start_prepare(struct session *session, const struct str_list *arguments,

@@ -20,6 +20,9 @@ extern const struct option_row PLAN_OPTIONS[];
 int start_prepare(struct session *session, const struct str_list *arguments,
 	struct start_flags *flags, struct record *ret, struct str_list *ret_notes, struct err *err);
 
+/* ERR_FAILED where there are any: `start` would end so, and with it what only shows a plan. */
+int check_refusals(const struct str_list *refusals, struct err *err);
+
 /* Prints the plan: the target, the batches, and the ladder of each. */
 void print_plan(const struct record *record, const struct str_list *notes);
 

@@ -5,6 +5,7 @@
 #include "cmd/commands.h"
 #include "cmd/output.h"
 #include "cmd/report.h"
+#include "release/autoscaler.h"
 #include "release/status.h"
 #include "release/workload.h"
 #include "ui/escape.h"
@@ -31,6 +32,14 @@ static void print_escaped(FILE *out, const char *prefix, const char *text)
 	(void)fprintf(out, "%s%s\n", prefix, escaped);
 }
 
+static void print_autoscalers(const struct record *record, const struct observation *seen)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	autoscalers_describe(record, seen, &text);
+	if (text.length > 0)
+		print_escaped(stdout, "\n", buf_text(&text));
+}
+
 static void print_people(
 	const struct session *session, const struct record *record, const struct observation *seen)
 {
@@ -44,6 +53,8 @@ static void print_people(
 			record->holder.id[0] != '\0' ? record->holder.user : "nobody now");
 	(void)putchar('\n');
 	report_versions(record, seen);
+	if (!phase_has_ended(record->phase))
+		print_autoscalers(record, seen);
 	AUTO_BUF reasons = BUF_INIT(BUF_OWN_TEXT);
 	explain_pods(seen, canary_deployment(seen), &reasons);
 	explain_pods(seen, stable_deployment(seen), &reasons);

@@ -16,6 +16,9 @@ static const struct option_row ROWS[] = {
 		offsetof(struct undo_flags, undo.revision)},
 	{"now", 0, OPTION_FLAG, NULL, "In one batch, without a pause.",
 		offsetof(struct undo_flags, undo.at_once)},
+	{"force", 0, OPTION_FLAG, NULL,
+		"Go on with what cannot work, by what there is in the cluster now.",
+		offsetof(struct undo_flags, undo.force)},
 	{"dry-run", 0, OPTION_FLAG, NULL, "Show what would be done, and do nothing.",
 		offsetof(struct undo_flags, dry_run)},
 	{0},
@@ -28,6 +31,9 @@ static int run(
 	CLEANUP(record_release) struct record last = {0};
 	CLEANUP(record_release) struct record record = {0};
 	CLEANUP(str_list_release) struct str_list notes = {0};
+	CLEANUP(str_list_release) struct str_list refusals = {0};
+	if (flags->dry_run)
+		flags->undo.refusals = &refusals;
 	const char *service = session_service(arguments->items[0], err);
 	if (service == NULL)
 		return ERR_USAGE;
@@ -45,7 +51,7 @@ static int run(
 		return code;
 	if (flags->dry_run) {
 		print_plan(&record, &notes);
-		return 0;
+		return check_refusals(&refusals, err);
 	}
 	return begin_and_report(session, &record, &notes, "undo", err);
 }

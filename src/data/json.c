@@ -14,6 +14,12 @@
 /* Up to here a double holds every integer (2^53). */
 static const double EXACT = 9007199254740992.0;
 
+/* As cJSON_IsObject and its like have it; asked so often that a call into the library costs. */
+static int type_of(const json *node)
+{
+	return node == NULL ? cJSON_Invalid : node->type & 0xFF;
+}
+
 static json *or_abort(json *node)
 {
 	if (node == NULL) {
@@ -63,34 +69,57 @@ int json_parse(const char *text, size_t length, json **ret, struct err *err)
 static void print_number(double number, struct buf *buf)
 {
 	char text[32];
-	for (int digits = 15; digits <= 17; digits++) {
+	/* Integers as integers, as long as a double holds them exactly. */
+	bool exact = number >= -EXACT && number <= EXACT && number == (double)(int64_t)number;
+	if (exact)
+		(void)snprintf(text, sizeof(text), "%" PRId64, (int64_t)number);
+	for (int digits = 15; !exact && digits <= 17; digits++) {
 		(void)snprintf(text, sizeof(text), "%.*g", digits, number);
 		if (strtod(text, NULL) == number)
 			break;
 	}
-	/* Integers as integers, as long as a double holds them exactly. */
-	if (number >= -EXACT && number <= EXACT && number == (double)(int64_t)number)
-		(void)snprintf(text, sizeof(text), "%" PRId64, (int64_t)number);
 	buf_add_text(buf, text);
+}
+
+static void print_text(const char *text, struct buf *buf)
+{
+	static const char ESCAPED[] = "\"\\\b\f\n\r\t";
+	static const char LETTERS[] = "\"\\bfnrt";
+	buf_add_char(buf, '"');
+	for (const char *p = text; *p != '\0';) {
+		const char *start = p;
+		while (*p != '"' && *p != '\\' && (unsigned char)*p >= ' ')
+			p++;
+		buf_add(buf, start, (size_t)(p - start));
+		if (*p == '\0')
+			break;
+		const char *escaped = strchr(ESCAPED, *p);
+		if (escaped != NULL)
+			buf_addf(buf, "\\%c", LETTERS[escaped - ESCAPED]);
+		else
+			buf_addf(buf, "\\u%04x", (unsigned)(unsigned char)*p);
+		p++;
+	}
+	buf_add_char(buf, '"');
 }
 
 static void print_scalar(const json *node, struct buf *buf)
 {
-	if (cJSON_IsNumber(node)) {
+	if (cJSON_IsNumber(node))
 		print_number(node->valuedouble, buf);
-		return;
-	}
-	char *text = cJSON_PrintUnformatted(node);
-	if (text == NULL)
-		(void)or_abort(NULL);
-	buf_add_text(buf, text);
-	free(text);
+	else if (cJSON_IsString(node))
+		print_text(node->valuestring, buf);
+	else if (cJSON_IsBool(node))
+		buf_add_text(buf, cJSON_IsTrue(node) ? "true" : "false");
+	else if (cJSON_IsObject(node) || cJSON_IsArray(node))
+		buf_add_text(buf, cJSON_IsObject(node) ? "{}" : "[]");
+	else
+		buf_add_text(buf, "null");
 }
 
 static void print_key(const char *key, bool compact, struct buf *buf)
 {
-	AUTO_JSON name = json_string(key);
-	print_scalar(name, buf);
+	print_text(key, buf);
 	buf_add_text(buf, compact ? ":" : ": ");
 }
 
@@ -172,7 +201,7 @@ json *json_copy(const json *node)
 	json *copy = or_abort(cJSON_Duplicate(node, 1));
 	/* A duplicate of a member would keep its key; a free tree has none. */
 	if (copy->string != NULL && (copy->type & cJSON_StringIsConst) == 0)
-		free(copy->string);
+		cJSON_free(copy->string);
 	copy->string = NULL;
 	copy->type &= ~cJSON_StringIsConst;
 	return copy;
@@ -190,17 +219,17 @@ void json_cleanup(json **node)
 
 bool json_is_object(const json *node)
 {
-	return cJSON_IsObject(node);
+	return type_of(node) == cJSON_Object;
 }
 
 bool json_is_array(const json *node)
 {
-	return cJSON_IsArray(node);
+	return type_of(node) == cJSON_Array;
 }
 
 bool json_is_string(const json *node)
 {
-	return cJSON_IsString(node);
+	return type_of(node) == cJSON_String;
 }
 
 bool json_is_number(const json *node)
@@ -229,11 +258,16 @@ static bool arrays_equal(const json *a, const json *b)
 	return right == NULL;
 }
 
+/* Objects with the same keys mostly have them in the same order. */
 static bool objects_equal(const json *a, const json *b)
 {
-	json_for_each (member, a)
-		if (!json_equal(member, json_get(b, member->string)))
+	const json *beside = b->child;
+	json_for_each (member, a) {
+		bool same = beside != NULL && strcmp(member->string, beside->string) == 0;
+		if (!json_equal(member, same ? beside : json_get(b, member->string)))
 			return false;
+		beside = beside == NULL ? NULL : beside->next;
+	}
 	return json_count(a) == json_count(b);
 }
 
@@ -241,20 +275,34 @@ static bool objects_equal(const json *a, const json *b)
  * of nesting, and takes numbers for equal that differ in the 16th digit. */
 bool json_equal(const json *a, const json *b)
 {
-	if (a == NULL || b == NULL)
+	if (a == NULL || b == NULL || a == b)
 		return a == b;
-	if (cJSON_IsObject(a))
-		return cJSON_IsObject(b) && objects_equal(a, b);
-	if (cJSON_IsArray(a))
-		return cJSON_IsArray(b) && arrays_equal(a, b);
-	if (cJSON_IsNumber(a))
-		return cJSON_IsNumber(b) && a->valuedouble == b->valuedouble;
-	return cJSON_Compare(a, b, 1);
+	if (type_of(a) != type_of(b))
+		return false;
+	switch (type_of(a)) {
+	case cJSON_Object:
+		return objects_equal(a, b);
+	case cJSON_Array:
+		return arrays_equal(a, b);
+	case cJSON_Number:
+		return a->valuedouble == b->valuedouble;
+	case cJSON_String:
+		return strcmp(a->valuestring, b->valuestring) == 0;
+	default:
+		return true;
+	}
 }
 
+/* What most of the time goes into: cJSON's own would call strcmp for every member. */
 json *json_get(const json *object, const char *key)
 {
-	return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+	if (key == NULL)
+		return NULL;
+	for (json *member = json_is_object(object) ? object->child : NULL; member != NULL;
+		member = member->next)
+		if (member->string[0] == key[0] && strcmp(member->string, key) == 0)
+			return member;
+	return NULL;
 }
 
 static json *walk(const json *node, va_list keys)
@@ -308,7 +356,7 @@ const char *json_key(const json *member)
 
 const char *json_text(const json *node)
 {
-	return cJSON_IsString(node) ? node->valuestring : NULL;
+	return json_is_string(node) ? node->valuestring : NULL;
 }
 
 int64_t json_integer(const json *node, int64_t default_value)
@@ -342,7 +390,7 @@ int json_get_int(const json *object, const char *key, int minimum, int maximum)
 
 json *json_first(const json *node)
 {
-	return cJSON_IsObject(node) || cJSON_IsArray(node) ? node->child : NULL;
+	return json_is_object(node) || json_is_array(node) ? node->child : NULL;
 }
 
 json *json_next(const json *element)
@@ -356,10 +404,17 @@ void json_set(json *object, const char *key, json *value)
 		json_remove(object, key);
 		return;
 	}
-	cJSON_bool done = json_get(object, key) != NULL
-				  ? cJSON_ReplaceItemInObjectCaseSensitive(object, key, value)
-				  : cJSON_AddItemToObject(object, key, value);
-	if (!done)
+	json *old = json_get(object, key);
+	if (old == NULL) {
+		if (!cJSON_AddItemToObject(object, key, value))
+			(void)or_abort(NULL);
+		return;
+	}
+	/* The key goes from one to the other. */
+	cJSON_free(value->string);
+	value->string = old->string;
+	old->string = NULL;
+	if (!cJSON_ReplaceItemViaPointer(object, old, value))
 		(void)or_abort(NULL);
 }
 
@@ -390,7 +445,7 @@ json *json_detach(json *object, const char *key)
 		return NULL;
 	json *member = cJSON_DetachItemFromObjectCaseSensitive(object, key);
 	if (member != NULL) {
-		free(member->string);
+		cJSON_free(member->string);
 		member->string = NULL;
 	}
 	return member;

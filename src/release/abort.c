@@ -165,6 +165,48 @@ static int stable_restored_act(
 	return 0;
 }
 
+/* While the Deployment is paused for its label, somebody may have changed its template, and perhaps
+ * given it back. Nothing runs that template, and nothing will as long as it is paused: what comes
+ * next would wait for it forever. */
+
+static void unstuck_describe(const struct situation *situation, struct buf *buf)
+{
+	if (situation->record->tagged)
+		buf_addf(buf, "deployment.apps/%s is not paused on a template that nothing runs",
+			situation->record->plan.deployment);
+}
+
+static bool runs_template(const struct situation *situation)
+{
+	const json *template = pod_template(stable_deployment(situation->seen));
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (is_stables_set(situation->seen, set) &&
+			wanted_replicas(set) >= situation->record->plan.replicas &&
+			templates_equal(pod_template(set), template, true))
+			return true;
+	return false;
+}
+
+static bool unstuck_holds(const struct situation *situation)
+{
+	return situation->now || !situation->record->tagged || has_new_template(situation) ||
+	       !is_paused(stable_deployment(situation->seen)) || runs_template(situation);
+}
+
+static int unstuck_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	const struct record *record = situation->record;
+	const json *stable = stable_deployment(situation->seen);
+	json *after = json_copy(stable);
+	json *spec = json_get(after, "spec");
+	if (templates_equal(pod_template(stable), pod_template(record->stable), true))
+		json_set(spec, "template", old_template(situation));
+	resume(record, spec);
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "resumed");
+	return 0;
+}
+
 /* Where it had taken the new version over, it is not paused, so that it changes them for the old
  * one's. (In the middle of tagging it must stay paused.) */
 
@@ -407,6 +449,8 @@ static int rules_restored_act(
 }
 
 const struct rung ABORT_LADDER[] = {
+	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
+	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "abort-autoscalers"),
 	RUNG_WAIT(canary_steady_describe, canary_steady_holds),
 	RUNG_ACT(marked_describe, marked_holds, marked_act),
 	RUNG_ACT(stable_there_describe, stable_there_holds, stable_there_act),
@@ -417,6 +461,7 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(returned_describe, returned_holds, returned_act),
 	RUNG_WAIT(returned_describe, returned_seen_holds),
 	RUNG_WAIT(sets_observed_describe, sets_observed_holds),
+	RUNG_ACT(unstuck_describe, unstuck_holds, unstuck_act),
 	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
 	RUNG_ACT(unpaused_describe, resumed_holds, unpaused_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
@@ -440,6 +485,8 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),
 	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,
+		autoscalers_restored_act),
 	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
 	RUNG_END,
 };

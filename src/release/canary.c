@@ -71,6 +71,7 @@ void unmark(json *object)
 	object_set_label(object, MANAGED_BY_LABEL, NULL);
 	object_set_label(object, SERVICE_LABEL, NULL);
 	object_set_label(object, NAMESPACE_LABEL, NULL);
+	object_set_annotation(object, RELEASE_ANNOTATION, NULL);
 }
 
 json *canary_template(const struct record *record)
@@ -91,6 +92,9 @@ json *canary_new(const struct record *record, int replicas)
 	json_remove(json_get(canary, "metadata"), "finalizers");
 	json_set_text(json_get(canary, "metadata"), "name", record->plan.canary_deployment);
 	mark_as_own(canary, record);
+	AUTO_STRING release = record_to_annotation(record);
+	if (release != NULL)
+		object_set_annotation(canary, RELEASE_ANNOTATION, release);
 	json *spec = json_get(canary, "spec");
 	json_remove(spec, "paused");
 	json_set_integer(spec, "replicas", replicas);

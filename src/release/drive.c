@@ -2,6 +2,7 @@
 
 #include "api/object.h"
 #include "base/str.h"
+#include "release/recovery.h"
 
 #define TRIES_MAXIMUM 10
 /* How long a holder that is taken over gets to notice, before we act: longer than the time between
@@ -124,10 +125,30 @@ int hold_release(struct record *record, const struct api_port *api, struct err *
 	return code;
 }
 
+/* The record, or what can be told without it. */
+static int load(
+	const struct ports *ports, const struct claim *claim, struct record *ret, struct err *err)
+{
+	AUTO_STRING note = NULL;
+	struct err failure = {0};
+	int code = record_load(&ports->api, claim->namespace, claim->service, ret, err);
+	if (!claim->recovers || (code != ERR_NOT_FOUND && code != ERR_INVALID))
+		return code;
+	int recovered =
+		recover_record(&ports->api, claim->namespace, claim->service, ret, &note, &failure);
+	/* That there is no release is the better answer where nothing is left of one. */
+	if (recovered == ERR_NOT_FOUND)
+		return code;
+	if (recovered != 0)
+		return err_set(err, recovered, "%s", failure.message);
+	ports->observer.note(ports->observer.context, note);
+	return 0;
+}
+
 static int try_claim(const struct ports *ports, const struct claim *claim, struct record *ret,
 	bool *ret_took_over, struct err *err)
 {
-	int code = record_load(&ports->api, claim->namespace, claim->service, ret, err);
+	int code = load(ports, claim, ret, err);
 	if (code != 0)
 		return code;
 	if (!claim->take_over && (code = check_holder(ports, ret, err)) != 0)

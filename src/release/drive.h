@@ -14,6 +14,7 @@ struct claim {
 	const char *service;
 	struct holder self;
 	bool take_over; /* do not wait for a living holder to end */
+	bool recovers;	/* go by what the release's objects carry where the record is lost */
 	/* Sets the record's new goal; refuses with an error. Called again when somebody else wrote
 	 * in between. 1: nothing is to do, the record stays as it is. */
 	int (*change)(struct record *record, void *context, struct err *err);

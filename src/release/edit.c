@@ -2,6 +2,7 @@
 
 #include "api/object.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "traffic/merge.h"
 
 void trees_release(struct trees *trees)
@@ -20,6 +21,24 @@ void trees_add(struct trees *trees, json *tree_taken)
 	trees->items[trees->count++] = tree_taken;
 }
 
+bool is_one_of(const struct trees *states, const json *current)
+{
+	for (size_t i = 0; i < states->possible; i++)
+		if (is_exactly(current, states->items[i]))
+			return true;
+	return false;
+}
+
+void exact_update(const struct kind *kind, const json *current, const json *goal, const char *said,
+	struct action *action)
+{
+	json *after = json_copy(current);
+	json *spec = json_copy(json_get(goal, "spec"));
+	merge_strip_keys(spec);
+	json_set(after, "spec", spec);
+	action_update(action, kind, current, after, "%s", said);
+}
+
 int merge_update(const struct kind *kind, const json *current, const struct trees *states,
 	const char *said, struct action *action, struct err *err)
 {
@@ -27,8 +46,10 @@ int merge_update(const struct kind *kind, const json *current, const struct tree
 	int code = merge_from_possible(merged, states->items[0],
 		(const json *const *)&states->items[1], states->count - 1, states->possible - 1,
 		err);
-	if (code != 0)
-		return err_wrap(err, "%s/%s", kind->singular, object_name(current));
+	if (code != 0) {
+		code = err_wrap(err, "%s/%s", kind->singular, object_name(current));
+		return gitops_explain(code, current, err);
+	}
 	if (!json_equal(merged, current))
 		action_update(action, kind, current, TAKE(merged), "%s", said);
 	return 0;
@@ -36,9 +57,7 @@ int merge_update(const struct kind *kind, const json *current, const struct tree
 
 bool is_exactly(const json *current, const json *goal)
 {
-	AUTO_JSON plain = json_copy(goal);
-	merge_strip_keys(plain);
-	return json_equal(json_get(current, "spec"), json_get(plain, "spec"));
+	return merge_is_state(json_get(current, "spec"), json_get(goal, "spec"));
 }
 
 int missing(const struct kind *kind, const json *snapshot, struct err *err)

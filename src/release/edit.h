@@ -21,6 +21,12 @@ void trees_release(struct trees *trees);
 /* Unless it is there: many states of an object are the same, and each is tried by the merge. */
 void trees_add(struct trees *trees, json *tree_taken);
 
+/* Whether an object is just in one of the states in which it may be, so that nobody else has edited
+ * what is ours; and what takes it to the goal then. */
+bool is_one_of(const struct trees *states, const json *current);
+void exact_update(const struct kind *kind, const json *current, const json *goal, const char *said,
+	struct action *action);
+
 /* Takes `current` to the first of the states (keyed trees), and adds the update where that changes
  * anything. said: what is told of it. */
 int merge_update(const struct kind *kind, const json *current, const struct trees *states,

@@ -6,6 +6,7 @@
 #include "api/object.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "release/gitops.h"
 #include "release/rebase.h"
 #include "release/workload.h"
 
@@ -39,6 +40,7 @@ struct engine {
 	/* The news that the goal is reached was sent, and no answer came: it may be in the record.
 	 */
 	bool unanswered;
+	bool unsaved;	 /* the record differs from the one that it was read from */
 	char *explained; /* the reasons that were shown last */
 	char *noted;	 /* what was noted last of an outage */
 };
@@ -85,6 +87,22 @@ static void restart_timer(struct engine *engine)
 	memset(engine->acts, 0, sizeof(engine->acts));
 }
 
+/* Parses the record as it stands in the cluster now, where it is not what we wrote last. */
+static int update_record(struct engine *engine, const json *configmap, struct err *err)
+{
+	struct record newest;
+	const char *known = object_version(engine->record->configmap);
+	if (!engine->unsaved && str_equal(object_version(configmap), known))
+		return 0;
+	int code = record_parse(configmap, &newest, err);
+	if (code != 0)
+		return code;
+	record_release(engine->record);
+	*engine->record = newest;
+	engine->unsaved = false;
+	return 0;
+}
+
 /* Takes the record as it stands in the cluster now; it must still be ours. 1 when it says that the
  * goal is reached after all. */
 static int take_record(struct engine *engine, const struct observation *seen, struct err *err)
@@ -92,18 +110,18 @@ static int take_record(struct engine *engine, const struct observation *seen, st
 	const json *configmap = json_first(list_items(seen->lists[SEEN_RECORD]));
 	if (configmap == NULL)
 		return err_set(err, ERR_FOREIGN,
-			"the record configmap/batchrollout-%s is gone: somebody deleted it",
-			engine->record->plan.service);
-	struct record newest;
-	int code = record_parse(configmap, &newest, err);
+			"the record configmap/batchrollout-%s is gone: somebody deleted it; "
+			"`kubectl batchrollout abort %s -n %s` takes the release back by what its "
+			"objects carry",
+			engine->record->plan.service, engine->record->plan.service,
+			engine->record->plan.namespace);
+	int code = update_record(engine, configmap, err);
 	if (code != 0)
 		return code;
-	record_release(engine->record);
-	*engine->record = newest;
-	const struct holder *holder = &newest.holder;
+	const struct holder *holder = &engine->record->holder;
 	if (!str_equal(holder->id, engine->self.id)) {
 		if (holder->id[0] == '\0' && engine->unanswered &&
-			newest.phase != PHASE_PROGRESSING)
+			engine->record->phase != PHASE_PROGRESSING)
 			return 1;
 		if (holder->id[0] == '\0')
 			return err_set(err, ERR_BUSY, "somebody else has taken this release on");
@@ -120,6 +138,7 @@ static int save(struct engine *engine, struct err *err)
 	if (engine->record->phase != PHASE_PROGRESSING)
 		engine->record->holder = (struct holder){0};
 	int code = record_save(engine->record, &engine->ports->api, err);
+	engine->unsaved = code != 0;
 	if (code == 0)
 		engine->renewed_ms = now_ms(engine);
 	return code;
@@ -230,10 +249,11 @@ static int count_act(struct engine *engine, const struct rung *rung,
 		return 0;
 	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
 	rung->describe(situation, &text);
-	return err_set(err, ERR_FOREIGN,
+	int code = err_set(err, ERR_FOREIGN,
 		"somebody else, perhaps a controller, undoes again and again what the release does "
 		"so that %s",
 		buf_text(&text));
+	return gitops_explain(code, stable_deployment(situation->seen), err);
 }
 
 /* Shows why pods do not get ready, once for each set of reasons. */

@@ -4,6 +4,7 @@
  */
 #include "api/object.h"
 #include "base/str.h"
+#include "release/autoscaler.h"
 #include "release/handover.h"
 #include "release/ladders.h"
 #include "release/rungs.h"
@@ -45,14 +46,13 @@ static void stable_renewed_describe(const struct situation *situation, struct bu
 {
 	buf_addf(buf, "deployment.apps/%s has the template of %s and %d replicas",
 		situation->record->plan.deployment, situation->record->plan.canary_version,
-		situation->record->plan.replicas);
+		stable_whole(situation));
 }
 
 static bool stable_renewed_holds(const struct situation *situation)
 {
 	const json *stable = stable_deployment(situation->seen);
-	return has_new_template(situation) &&
-	       wanted_replicas(stable) == situation->record->plan.replicas;
+	return has_new_template(situation) && wanted_replicas(stable) == stable_whole(situation);
 }
 
 static int stable_renewed_act(
@@ -64,16 +64,15 @@ static int stable_renewed_act(
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
 	json_set(spec, "template", json_copy(record->template));
-	json_set_integer(spec, "replicas", record->plan.replicas);
+	json_set_integer(spec, "replicas", stable_whole(situation));
 	action_update(action, &KIND_DEPLOYMENT, stable, after, "updated to %s, scaled to %d",
-		record->plan.canary_version, record->plan.replicas);
+		record->plan.canary_version, stable_whole(situation));
 	return 0;
 }
 
 static void stable_ready_describe(const struct situation *situation, struct buf *buf)
 {
-	describe_serving(
-		buf, situation->record->plan.replicas, "new ", situation->record->plan.deployment);
+	describe_serving(buf, stable_whole(situation), "new ", situation->record->plan.deployment);
 }
 
 static bool stable_ready_holds(const struct situation *situation)
@@ -81,13 +80,12 @@ static bool stable_ready_holds(const struct situation *situation)
 	const struct record *record = situation->record;
 	const json *stable = stable_deployment(situation->seen);
 	const json *status = json_get(stable, "status");
+	int whole = stable_whole(situation);
 	/* The old pods must be gone too: the user's own routes would send them requests. */
-	return is_observed(stable) &&
-	       json_get_integer(status, "updatedReplicas", 0) == record->plan.replicas &&
-	       json_get_integer(status, "replicas", 0) == record->plan.replicas &&
-	       json_get_integer(status, "availableReplicas", 0) == record->plan.replicas &&
-	       count_serving_pods(situation->seen, stable, record->template) ==
-		       record->plan.replicas;
+	return is_observed(stable) && json_get_integer(status, "updatedReplicas", 0) == whole &&
+	       json_get_integer(status, "replicas", 0) == whole &&
+	       json_get_integer(status, "availableReplicas", 0) == whole &&
+	       count_serving_pods(situation->seen, stable, record->template) == whole;
 }
 
 /* The user's rules know the new version, where they know versions. */
@@ -212,6 +210,37 @@ static int history_untagged_act(
 	return 0;
 }
 
+/* ReplicaSets have the annotations of the Deployment that made them. */
+
+static void forgotten_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "no ReplicaSet carries the release to %s any more",
+		situation->record->plan.canary_version);
+}
+
+static bool forgotten_holds(const struct situation *situation)
+{
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+		if (is_new_set(situation, set) && object_controller_uid(set) != NULL &&
+			object_annotation(set, RELEASE_ANNOTATION) != NULL)
+			return false;
+	return true;
+}
+
+static int forgotten_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
+		if (!is_new_set(situation, set) ||
+			object_annotation(set, RELEASE_ANNOTATION) == NULL)
+			continue;
+		json *after = json_copy(set);
+		object_set_annotation(after, RELEASE_ANNOTATION, NULL);
+		action_update(action, &KIND_REPLICA_SET, set, after, "kept");
+	}
+	return 0;
+}
+
 /* --- the ladders ---------------------------------------------------------------------------- */
 
 #define BEGIN                                                                                      \
@@ -233,6 +262,9 @@ static int history_untagged_act(
 #define END                                                                                        \
 	RUNG_ACT(rules_finished_describe, rules_finished_holds, rules_finished_act),               \
 		RUNG_ACT(history_untagged_describe, history_untagged_holds, history_untagged_act), \
+		RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),                      \
+		RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,                \
+			autoscalers_restored_act),                                                 \
 		RUNG_ACT(recorded_describe, recorded_holds, recorded_act), RUNG_END
 
 const struct rung TAKEOVER_LADDER[] = {

@@ -1,6 +1,8 @@
 #include "release/foreign.h"
 
 #include "api/object.h"
+#include "release/autoscaler.h"
+#include "release/gitops.h"
 #include "release/rungs.h"
 #include "release/workload.h"
 
@@ -45,7 +47,9 @@ static void check_template(const struct situation *situation, struct buf *ret)
 			"changed it, and it stays"
 		      : "the pod template of deployment.apps/%s was changed by somebody else",
 		record->plan.deployment);
-	add_line(ret, text);
+	struct err err = {0};
+	(void)gitops_explain(err_set(&err, ERR_FOREIGN, "%s", text), stable, &err);
+	add_line(ret, ended ? text : err.message);
 }
 
 void foreign_describe(const struct record *record, const struct observation *seen, struct buf *ret)
@@ -56,4 +60,5 @@ void foreign_describe(const struct record *record, const struct observation *see
 		return;
 	check_routes(&situation, ret);
 	check_rules(&situation, ret);
+	autoscalers_describe_foreign(&situation, ret);
 }

@@ -1,7 +1,9 @@
 /* The way to a batch: make before break. The numbers come from the goal's batch. */
 #include "api/object.h"
 #include "base/str.h"
+#include "release/autoscaler.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "release/handover.h"
 #include "release/ladders.h"
 #include "release/rungs.h"
@@ -27,7 +29,7 @@ static bool replicas_are_known(const struct situation *situation)
 {
 	const struct plan *plan = &situation->record->plan;
 	int replicas = wanted_replicas(stable_deployment(situation->seen));
-	if (replicas == plan->replicas)
+	if (replicas == plan->replicas || plan->hpa == HPA_IGNORE)
 		return true;
 	for (int i = 0; i < plan->batch_count; i++)
 		if (replicas == plan->batches[i].stable)
@@ -62,17 +64,24 @@ int known_act(const struct situation *situation, struct action *action, struct e
 	if (stable == NULL)
 		return err_set(err, ERR_FOREIGN, "deployment.apps/%s is gone: somebody deleted it",
 			plan->deployment);
+	int code;
 	if (!template_is_known(situation))
-		return err_set(err, ERR_FOREIGN,
+		code = err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "
 			"during the release; take that change back, or "
 			"`kubectl batchrollout abort %s -n %s`",
 			plan->deployment, plan->service, plan->namespace);
-	return err_set(err, ERR_FOREIGN,
-		"deployment.apps/%s was scaled to %d by somebody else during the release; scale it "
-		"back to %d, or `kubectl batchrollout abort %s -n %s`",
-		plan->deployment, wanted_replicas(stable), plan->replicas, plan->service,
-		plan->namespace);
+	else
+		code = err_set(err, ERR_FOREIGN,
+			"deployment.apps/%s was scaled to %d by somebody else during the "
+			"release%s; "
+			"scale it back to %d, or `kubectl batchrollout abort %s -n %s`",
+			plan->deployment, wanted_replicas(stable),
+			autoscalers_are_known(situation->record)
+				? " (its autoscaler, perhaps, right before it was frozen)"
+				: "",
+			plan->replicas, plan->service, plan->namespace);
+	return gitops_explain(code, stable, err);
 }
 
 /* Subsets have reached the proxies before a route names them (a route to an unknown one is 503). */
@@ -231,13 +240,14 @@ static void batch_settled_describe(const struct situation *situation, struct buf
 
 static void stable_scaled_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "deployment.apps/%s is scaled to %d", situation->record->plan.deployment,
-		goal_batch(situation)->stable);
+	const struct plan *plan = &situation->record->plan;
+	buf_addf(buf, "deployment.apps/%s is scaled to %s%d", plan->deployment,
+		plan->hpa == HPA_IGNORE ? "at least " : "", stable_needed(situation));
 }
 
 static bool stable_scaled_holds(const struct situation *situation)
 {
-	return wanted_replicas(stable_deployment(situation->seen)) == goal_batch(situation)->stable;
+	return stable_suffices(situation, wanted_replicas(stable_deployment(situation->seen)));
 }
 
 static int stable_scaled_act(
@@ -245,7 +255,7 @@ static int stable_scaled_act(
 {
 	(void)err;
 	const json *stable = stable_deployment(situation->seen);
-	int replicas = goal_batch(situation)->stable;
+	int replicas = stable_needed(situation);
 	json *after = json_copy(stable);
 	json_set_integer(json_get(after, "spec"), "replicas", replicas);
 	action_update(action, &KIND_DEPLOYMENT, stable, after, "scaled to %d", replicas);
@@ -254,17 +264,22 @@ static int stable_scaled_act(
 
 static void stable_shrunk_describe(const struct situation *situation, struct buf *buf)
 {
+	if (situation->record->plan.hpa == HPA_IGNORE)
+		return;
 	buf_addf(buf, "no more than %d pods of deployment.apps/%s are endpoints of the Service",
 		goal_batch(situation)->stable, situation->record->plan.deployment);
 }
 
 static bool stable_shrunk_holds(const struct situation *situation)
 {
-	return count_endpoints(situation->seen, stable_deployment(situation->seen)) <=
-	       goal_batch(situation)->stable;
+	return situation->record->plan.hpa == HPA_IGNORE ||
+	       count_endpoints(situation->seen, stable_deployment(situation->seen)) <=
+		       goal_batch(situation)->stable;
 }
 
 const struct rung FORWARD_LADDER[] = {
+	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
+	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "autoscalers"),
 	RUNG_ACT(known_describe, known_holds, known_act),
 	RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),
 	RUNG_WAIT(pause_observed_describe, pause_observed_holds),

@@ -141,8 +141,11 @@ static int change_own_rules(const struct situation *situation, enum rules rules,
 	struct action *action, struct err *err)
 {
 	AUTO_JSON own = own_rules(situation->record, rules);
-	AUTO_JSON known = known_rules(situation->record);
+	AUTO_JSON known = NULL;
 	json_for_each (rule, own) {
+		const json *current = seen_like(situation, SEEN_DESTINATION_RULES, rule);
+		if (wanted && current != NULL && known == NULL && !is_exactly(current, rule))
+			known = known_rules(situation->record);
 		int code = wanted ? change_own(situation, SEEN_DESTINATION_RULES,
 					    &KIND_DESTINATION_RULE, json_copy(rule), known, action,
 					    err)

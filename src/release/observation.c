@@ -26,8 +26,8 @@ static void queries_release(struct queries *queries)
 	free(queries->record_name);
 }
 
-/* The sources that are watched while a rung waits, where they are read. Routes are read again
- * before each action. */
+/* The sources that are watched while a rung waits, where they are read. Routes and autoscalers are
+ * read again before each action. */
 static const enum source WATCHED[] = {SEEN_STABLE, SEEN_CANARY, SEEN_REPLICA_SETS, SEEN_PODS,
 	SEEN_SLICES, SEEN_RECORD, SEEN_RELEASED_SETS, SEEN_VERSION_SLICES};
 
@@ -44,6 +44,10 @@ static bool is_read(const struct record *record, enum source source)
 {
 	if (source == SEEN_RELEASED_SETS)
 		return record->plan.handover == HANDOVER_TAKEOVER && record->goal != GOAL_BATCH;
+	if (source == SEEN_AUTOSCALERS)
+		return json_count(record->autoscalers) > 0;
+	if (source == SEEN_SCALED_OBJECTS)
+		return json_count(record->scaled_objects) > 0;
 	return MODES[source] == TRAFFIC_REPLICAS || MODES[source] == record->plan.traffic;
 }
 
@@ -81,6 +85,8 @@ static struct queries make_queries(const struct record *record)
 		[SEEN_VERSION_SERVICES] = {.kind = &KIND_SERVICE},
 		[SEEN_VERSION_SLICES] = {.kind = &KIND_ENDPOINT_SLICE,
 			.label_selector = queries.version_slices_selector},
+		[SEEN_AUTOSCALERS] = {.kind = &KIND_HORIZONTAL_POD_AUTOSCALER},
+		[SEEN_SCALED_OBJECTS] = {.kind = &KIND_SCALED_OBJECT},
 		[SEEN_RECORD] = {.kind = &KIND_CONFIG_MAP, .name = queries.record_name},
 	};
 	for (size_t i = 0; i < SEEN_COUNT; i++) {
@@ -182,7 +188,12 @@ static int list_source(const struct api_port *api, const struct record *record, 
 		return list_routes(api, record, record->httproutes, query, ret, err);
 	if (source == SEEN_VERSION_SERVICES)
 		return list_version_services(api, record, query, ret, err);
-	return api->list(api->context, query, ret, err);
+	int code = api->list(api->context, query, ret, err);
+	if (code != ERR_NOT_FOUND || source != SEEN_SCALED_OBJECTS)
+		return code;
+	/* Who uninstalls KEDA has taken them along. */
+	*ret = json_object();
+	return 0;
 }
 
 int observe(const struct api_port *api, const struct record *record, struct observation *ret,
@@ -208,7 +219,8 @@ int observation_watch(const struct api_port *api, const struct record *record,
 	const json *lists[COUNT_OF(WATCHED)];
 	size_t count = 0;
 	for (size_t i = 0; i < COUNT_OF(WATCHED); i++) {
-		if (!is_read(record, WATCHED[i]))
+		/* What was read: the record may have a new goal meanwhile. */
+		if (object_version(seen->lists[WATCHED[i]]) == NULL)
 			continue;
 		watched[count] = queries.list[WATCHED[i]];
 		lists[count] = seen->lists[WATCHED[i]];
@@ -217,7 +229,7 @@ int observation_watch(const struct api_port *api, const struct record *record,
 	return api->watch_open(api->context, watched, lists, count, ret, err);
 }
 
-enum source observation_apply(struct observation *seen, size_t watch_index, const json *event)
+enum source observation_apply(struct observation *seen, size_t watch_index, json *event)
 {
 	enum source source = seen->watched[watch_index];
 	list_apply_event(seen->lists[source], event);

@@ -21,6 +21,8 @@ enum source {
 	SEEN_HTTP_ROUTES,	/* likewise; these three are empty in other modes than gateway */
 	SEEN_VERSION_SERVICES,	/* the Services of the release's own, by name */
 	SEEN_VERSION_SLICES,	/* their EndpointSlices */
+	SEEN_AUTOSCALERS,	/* HorizontalPodAutoscalers, where the release froze any */
+	SEEN_SCALED_OBJECTS,	/* KEDA's ScaledObjects, likewise */
 	SEEN_RECORD,		/* last: what is decided is decided on the newest record */
 	SEEN_COUNT,
 };
@@ -45,6 +47,6 @@ int observation_watch(const struct api_port *api, const struct record *record,
 	struct observation *seen, struct watch **ret, struct err *err);
 
 /* Takes one event of that watch in. Returns the source that changed. */
-enum source observation_apply(struct observation *seen, size_t watch_index, const json *event);
+enum source observation_apply(struct observation *seen, size_t watch_index, json *event);
 
 #endif

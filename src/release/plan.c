@@ -15,6 +15,9 @@ static const char *const HANDOVER_NAMES[] = {
 static const char *const PAUSE_NAMES[] = {
 	[PAUSE_EACH] = "each", [PAUSE_FIRST] = "first", [PAUSE_NONE] = "none"};
 
+static const char *const HPA_NAMES[] = {
+	[HPA_FREEZE] = "freeze", [HPA_IGNORE] = "ignore", [HPA_REFUSE] = "refuse"};
+
 void plan_release(struct plan *plan)
 {
 	if (plan == NULL)
@@ -282,6 +285,15 @@ int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err)
 	return 0;
 }
 
+int hpa_mode_parse(const char *text, enum hpa_mode *ret, struct err *err)
+{
+	int index = str_index(HPA_NAMES, COUNT_OF(HPA_NAMES), text);
+	if (index < 0)
+		return err_set(err, ERR_USAGE, "\"%s\" is not one of freeze, ignore, refuse", text);
+	*ret = (enum hpa_mode)index;
+	return 0;
+}
+
 json *plan_to_json(const struct plan *plan)
 {
 	json *spec = json_object();
@@ -310,6 +322,7 @@ json *plan_to_json(const struct plan *plan)
 	json_set_text(spec, "stickyRound", plan->sticky_round);
 	json_set_text(spec, "pause", PAUSE_NAMES[plan->pause]);
 	json_set_text(spec, "handover", HANDOVER_NAMES[plan->handover]);
+	json_set_text(spec, "hpa", HPA_NAMES[plan->hpa]);
 	json_set_integer(spec, "settleMilliseconds", plan->settle_ms);
 	json_set_integer(spec, "timeoutMilliseconds", plan->timeout_ms);
 	json_set_bool(spec, "keepStable", plan->keep_stable);
@@ -389,12 +402,17 @@ int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 	const char *handover_text = json_get_text(spec, "handover");
 	int handover =
 		handover_text == NULL ? HANDOVER_ROLLING : handover_mode_parse(handover_text);
+	/* Records of before there was a choice are of Deployments without an autoscaler. */
+	const char *hpa_text =
+		json_get(spec, "hpa") == NULL ? HPA_NAMES[HPA_FREEZE] : json_get_text(spec, "hpa");
+	int hpa = str_index(HPA_NAMES, COUNT_OF(HPA_NAMES), hpa_text);
 	plan.replicas = json_get_int(spec, "replicas", 1, INT_MAX);
 	plan.settle_ms = json_get_integer(spec, "settleMilliseconds", -1);
 	plan.timeout_ms = json_get_integer(spec, "timeoutMilliseconds", -1);
 	const char *damaged = traffic < 0	    ? "traffic"
 			      : pause < 0	    ? "pause"
 			      : handover < 0	    ? "handover"
+			      : hpa < 0		    ? "hpa"
 			      : plan.replicas < 0   ? "replicas"
 			      : plan.settle_ms < 0  ? "settleMilliseconds"
 			      : plan.timeout_ms < 1 ? "timeoutMilliseconds"
@@ -404,6 +422,7 @@ int plan_from_json(const json *spec, struct plan *ret, struct err *err)
 	plan.traffic = (enum traffic_mode)traffic;
 	plan.pause = (enum pause_mode)pause;
 	plan.handover = (enum handover_mode)handover;
+	plan.hpa = (enum hpa_mode)hpa;
 	plan.keep_stable = json_is_true(json_get(spec, "keepStable"));
 	plan.hold = json_is_true(json_get(spec, "hold"));
 	*ret = plan;

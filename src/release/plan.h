@@ -20,6 +20,8 @@ enum traffic_mode { TRAFFIC_REPLICAS, TRAFFIC_ISTIO, TRAFFIC_GATEWAY };
 /* How the new version becomes the user's Deployment at the end (handover.h). */
 enum handover_mode { HANDOVER_TAKEOVER, HANDOVER_SWAP, HANDOVER_ROLLING };
 enum pause_mode { PAUSE_EACH, PAUSE_FIRST, PAUSE_NONE };
+/* What to do with an autoscaler of the Deployment. */
+enum hpa_mode { HPA_FREEZE, HPA_IGNORE, HPA_REFUSE };
 
 /* As many as may be asked for; --match puts one more in front. */
 #define BATCHES_MAXIMUM 100
@@ -48,6 +50,7 @@ struct plan {
 	enum traffic_mode traffic;
 	enum pause_mode pause;
 	enum handover_mode handover;
+	enum hpa_mode hpa;
 	char *cluster_domain;  /* of the Service's full name */
 	struct str_list match; /* --match, as given; their requests go to the canary */
 	json *match_rules;     /* the same, as the traffic layer takes them */
@@ -82,6 +85,7 @@ const char *traffic_mode_name(enum traffic_mode mode);
 int handover_mode_parse(const char *text); /* likewise */
 const char *handover_mode_name(enum handover_mode mode);
 int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err);
+int hpa_mode_parse(const char *text, enum hpa_mode *ret, struct err *err);
 
 /* True where a batch sends only the requests that match to the canary. */
 bool batch_is_match_only(const struct batch *batch);

@@ -7,8 +7,11 @@
 #include "api/object.h"
 #include "base/buf.h"
 #include "base/parse.h"
+#include "release/autoscaler_take.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "release/handover.h"
+#include "release/preflight.h"
 #include "release/routing.h"
 #include "release/target.h"
 #include "release/template.h"
@@ -130,6 +133,9 @@ static int take_flags(const struct start_options *options, struct plan *plan, st
 	const char *pause = options->pause == NULL ? "each" : options->pause;
 	if (pause_mode_parse(pause, &plan->pause, err) != 0)
 		return err_wrap(err, "--pause");
+	const char *hpa = options->hpa == NULL ? "freeze" : options->hpa;
+	if (hpa_mode_parse(hpa, &plan->hpa, err) != 0)
+		return err_wrap(err, "--hpa");
 	plan->sticky = options->sticky;
 	if (plan_set_match(plan, &options->match, err) != 0)
 		return err_wrap(err, "--match");
@@ -179,7 +185,7 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 		code = take_history(api, record, err);
 	if (code == 0)
 		code = target_find(api, options->namespace, options->service, options->deployment,
-			&target, notes, err);
+			&target, err);
 	if (code != 0)
 		return code;
 	record->stable = target.deployment;
@@ -187,6 +193,8 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	plan->deployment = mem_strdup(object_name(record->stable));
 	plan->replicas = wanted_replicas(record->stable);
 	code = handover_choose(options, record, err);
+	if (code == 0)
+		code = autoscalers_take(api, record, notes, err);
 	if (code == 0)
 		code = template_make(options, target.service, record, err);
 	if (code == 0 && plan->sticky)
@@ -203,6 +211,10 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 		code = try_copy(api, record, err);
 	if (code == 0)
 		code = routing_rehearse(api, record, err);
+	if (code == 0)
+		code = preflight(api, options, record, notes, err);
+	if (code == 0)
+		gitops_expect(record, target.managers, notes);
 	return code;
 }
 

@@ -22,6 +22,7 @@ struct start_options {
 	const char *batches; /* a number */
 	const char *steps;
 	const char *pause;
+	const char *hpa;
 	const char *traffic;  /* "auto", "istio", "gateway", "replicas" */
 	const char *handover; /* "auto", "takeover", "swap", "rolling" */
 	const char *settle;
@@ -33,7 +34,9 @@ struct start_options {
 	bool sticky;
 	bool keep_stable;
 	bool hold;
-	const char *now; /* "2026-01-31T12:00:00Z" */
+	bool force;		   /* go on with what cannot work (preflight.h) */
+	struct str_list *refusals; /* what cannot work goes here, and is no error; or NULL */
+	const char *now;	   /* "2026-01-31T12:00:00Z" */
 };
 
 /* ret_notes: what the user should know, a line each: how the traffic mode was chosen first. The

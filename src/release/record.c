@@ -10,6 +10,8 @@
 /* The record's format. A newer one is refused: it may mean things that are not known here. */
 #define RECORD_FORMAT 1
 #define HISTORY_MAXIMUM 20
+/* The API server allows 256 KiB for all annotations of an object together. */
+#define ANNOTATION_MAXIMUM (192 * 1024)
 
 static const char *const PHASE_NAMES[] = {
 	[PHASE_PROGRESSING] = "Progressing",
@@ -37,6 +39,9 @@ void record_release(struct record *record)
 	json_free(record->httproutes);
 	json_free(record->service);
 	json_free(record->own_httproutes);
+	json_free(record->autoscalers);
+	json_free(record->frozen_autoscalers);
+	json_free(record->scaled_objects);
 	json_free(record->template);
 	json_free(record->history);
 	json_free(record->configmap);
@@ -112,6 +117,7 @@ static int parse_status(const json *status, struct record *record, struct err *e
 	record->batch = json_get_int(status, "batch", 0, count);
 	if (record->goal_batch < 0 || record->through < 0 || record->batch < 0)
 		return err_set(err, ERR_INVALID, "the batch in status is damaged");
+	record->progress_unknown = json_is_true(json_get(status, "progressUnknown"));
 	if (json_is_array(json_get(status, "settled")))
 		record->settled = json_copy(json_get(status, "settled"));
 	record->message = mem_strdup(json_get_text(status, "message"));
@@ -142,6 +148,23 @@ static int parse_before(const json *release, struct record *record, struct err *
 	return 0;
 }
 
+/* Records of before autoscalers were known have none. */
+static int parse_autoscalers(const json *release, struct record *record, struct err *err)
+{
+	const json *before = json_get(release, "before");
+	record->autoscalers = json_copy(json_get(before, "autoscalers"));
+	record->scaled_objects = json_copy(json_get(before, "scaledobjects"));
+	record->frozen_autoscalers = json_copy(json_get(release, "frozenAutoscalers"));
+	const json *arrays[] = {
+		record->autoscalers, record->frozen_autoscalers, record->scaled_objects};
+	bool damaged = json_count(record->autoscalers) != json_count(record->frozen_autoscalers);
+	for (size_t i = 0; i < COUNT_OF(arrays); i++)
+		damaged = damaged || (arrays[i] != NULL && !json_is_array(arrays[i]));
+	if (damaged)
+		return err_set(err, ERR_INVALID, "the autoscalers as they were before are damaged");
+	return 0;
+}
+
 static int parse_data(const json *configmap, const char *key, json **ret, struct err *err)
 {
 	const char *text = json_path_text(configmap, "data", key, NULL);
@@ -152,20 +175,29 @@ static int parse_data(const json *configmap, const char *key, json **ret, struct
 	return 0;
 }
 
+/* What does not change from the release's begin to its end. */
+static int parse_unchanging(const json *release, struct record *record, struct err *err)
+{
+	/* Not damaged: whoever mends damage must not touch it. */
+	if (json_double(json_get(release, "format"), 0) > RECORD_FORMAT)
+		return err_set(err, ERR_FAILED,
+			"it was written by a newer version of kubectl-batchrollout; use that one");
+	int code = plan_from_json(json_get(release, "spec"), &record->plan, err);
+	if (code == 0)
+		code = parse_before(release, record, err);
+	if (code == 0)
+		code = parse_autoscalers(release, record, err);
+	return code;
+}
+
 static int parse_release(const json *configmap, struct record *record, struct err *err)
 {
 	AUTO_JSON release = NULL;
 	int code = parse_data(configmap, "release", &release, err);
-	if (code != 0)
-		return code;
-	if (json_double(json_get(release, "format"), 0) > RECORD_FORMAT)
-		return err_set(err, ERR_INVALID,
-			"it was written by a newer version of kubectl-batchrollout; use that one");
-	code = plan_from_json(json_get(release, "spec"), &record->plan, err);
+	if (code == 0)
+		code = parse_unchanging(release, record, err);
 	if (code == 0)
 		code = parse_status(json_get(release, "status"), record, err);
-	if (code == 0)
-		code = parse_before(release, record, err);
 	if (code == 0)
 		code = parse_data(configmap, "history", &record->history, err);
 	if (code == 0 && !json_is_array(record->history))
@@ -189,13 +221,9 @@ int record_parse(const json *configmap, struct record *ret, struct err *err)
 	return 0;
 }
 
-static json *release_to_json(const struct record *record)
+static json *status_to_json(const struct record *record)
 {
-	json *release = json_object();
-	json_set_integer(release, "format", RECORD_FORMAT);
-	json_set(release, "spec", plan_to_json(&record->plan));
-
-	json *status = json_ensure_object(release, "status");
+	json *status = json_object();
 	json_set_text(status, "phase", PHASE_NAMES[record->phase]);
 	json_set_text(status, "goal", GOAL_NAMES[record->goal]);
 	json_set_integer(status, "goalBatch", record->goal_batch);
@@ -205,15 +233,27 @@ static json *release_to_json(const struct record *record)
 	json_set_text(status, "message", record->message);
 	json_set_text(status, "startedAt", record->started_at);
 	json_set_text(status, "startedBy", record->started_by);
+	if (record->progress_unknown)
+		json_set_bool(status, "progressUnknown", true);
 	if (record->holder.id[0] != '\0')
 		json_set(status, "holder", holder_to_json(&record->holder));
+	return status;
+}
 
+static json *unchanging_to_json(const struct record *record)
+{
+	json *release = json_object();
+	json_set_integer(release, "format", RECORD_FORMAT);
+	json_set(release, "spec", plan_to_json(&record->plan));
 	json *before = json_ensure_object(release, "before");
 	json_set(before, "deployment", json_copy(record->stable));
 	json_set(before, "virtualservices", json_copy(record->virtualservices));
 	json_set(before, "destinationrules", json_copy(record->destinationrules));
 	json_set(before, "httproutes", json_copy(record->httproutes));
 	json_set(before, "service", json_copy(record->service));
+	json_set(before, "autoscalers", json_copy(record->autoscalers));
+	json_set(before, "scaledobjects", json_copy(record->scaled_objects));
+	json_set(release, "frozenAutoscalers", json_copy(record->frozen_autoscalers));
 	json_set(release, "template", json_copy(record->template));
 	json_set_bool(release, "tagged", record->tagged);
 	json_set(release, "ownVirtualService", json_copy(record->own_virtualservice));
@@ -229,13 +269,46 @@ json *record_to_configmap(const struct record *record)
 				  : object_new(&KIND_CONFIG_MAP, record->plan.namespace, name);
 	object_set_label(configmap, MANAGED_BY_LABEL, MANAGED_BY);
 	object_set_label(configmap, SERVICE_LABEL, record->plan.service);
-	AUTO_JSON release = release_to_json(record);
+	AUTO_JSON release = unchanging_to_json(record);
+	json_set(release, "status", status_to_json(record));
 	AUTO_STRING release_text = json_print(release);
 	AUTO_STRING history_text = json_print(record->history);
 	json *data = json_ensure_object(configmap, "data");
 	json_set_text(data, "release", release_text);
 	json_set_text(data, "history", history_text);
 	return configmap;
+}
+
+char *record_to_annotation(const struct record *record)
+{
+	AUTO_JSON release = unchanging_to_json(record);
+	AUTO_STRING text = json_print(release);
+	return strlen(text) > ANNOTATION_MAXIMUM ? NULL : TAKE(text);
+}
+
+int record_from_annotation(const json *object, struct record *ret, struct err *err)
+{
+	CLEANUP(record_release) struct record record = {0};
+	AUTO_JSON release = NULL;
+	const char *text = object_annotation(object, RELEASE_ANNOTATION);
+	if (text == NULL)
+		return err_set(err, ERR_NOT_FOUND, "it has no annotation %s", RELEASE_ANNOTATION);
+	int code = json_parse(text, strlen(text), &release, err);
+	if (code == 0)
+		code = parse_unchanging(release, &record, err);
+	if (code != 0)
+		return err_wrap(err, "its annotation %s", RELEASE_ANNOTATION);
+	record.plan.namespace = mem_strdup(object_namespace(object));
+	record.history = json_array();
+	record.progress_unknown = true;
+	record.phase = PHASE_PROGRESSING;
+	record.goal = GOAL_ABORT;
+	record.batch = record.goal_batch = record.through = record.plan.batch_count;
+	/* As if all of it had happened: what was not done needs no taking back, and holds. */
+	record_set_settled(&record, "subsets");
+	*ret = record;
+	record = (struct record){0};
+	return 0;
 }
 
 int record_save(struct record *record, const struct api_port *api, struct err *err)
@@ -274,7 +347,13 @@ int record_load(const struct api_port *api, const char *namespace, const char *s
 			"no release of service \"%s\" in namespace \"%s\": begin one with "
 			"`kubectl batchrollout start %s -n %s --image IMAGE`",
 			service, namespace, service, namespace);
-	return record_parse(configmap, ret, err);
+	code = record_parse(configmap, ret, err);
+	if (code == ERR_INVALID)
+		return err_set(err, code,
+			"%s; `kubectl batchrollout abort %s -n %s` takes the release back by what "
+			"its objects carry",
+			err == NULL ? "" : err->message, service, namespace);
+	return code;
 }
 
 json *record_history_entry(const struct record *record, const char *now)

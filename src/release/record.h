@@ -38,8 +38,10 @@ struct record {
 	int goal_batch; /* 1 to batch_count: the batch to reach, for GOAL_BATCH */
 	int through;	/* go on without a pause until this batch */
 	int batch;	/* the last batch that was reached; 0 before the first */
-	json *settled;	/* array: the changes that proxies were given time for (see rung.h) */
-	char *message;	/* why it failed; or NULL */
+	/* The record was lost: any batch may have been reached, finish have begun. */
+	bool progress_unknown;
+	json *settled; /* array: the changes that proxies were given time for (see rung.h) */
+	char *message; /* why it failed; or NULL */
 	char *started_at, *started_by;
 	struct holder holder;
 
@@ -49,6 +51,12 @@ struct record {
 	json *destinationrules;
 	json *httproutes; /* gateway mode: this, and the Service; NULL otherwise */
 	json *service;
+	/* HorizontalPodAutoscalers and KEDA's ScaledObjects of the stable Deployment that the
+	 * release freezes: arrays, or NULL; and each of the former as the server has it when
+	 * frozen. */
+	json *autoscalers;
+	json *frozen_autoscalers;
+	json *scaled_objects;
 	/* The VirtualService that we make where no user's serves the mesh, before it is split; or
 	 * NULL. Likewise the HTTPRoutes: an array, or NULL. */
 	json *own_virtualservice;
@@ -72,6 +80,17 @@ json *record_to_configmap(const struct record *record);
 /* Writes it: creates it or, on the condition that it is still as it was read, updates it. Keeps the
  * server's answer for the next write. */
 int record_save(struct record *record, const struct api_port *api, struct err *err);
+
+/* The copy carries under this annotation what of the record does not change from the release's
+ * begin to its end, so that a release can be taken back whose record was lost. */
+#define RELEASE_ANNOTATION "batchrollout/release"
+
+/* The annotation's text; NULL where it would be too long for one. The caller frees. */
+char *record_to_annotation(const struct record *record);
+
+/* From an object that carries it: a record that is to be aborted, with progress_unknown and without
+ * a history. ERR_NOT_FOUND where the object carries none, ERR_INVALID where that is damaged. */
+int record_from_annotation(const json *object, struct record *ret, struct err *err);
 
 /* Reads the record of a Service. ERR_NOT_FOUND, in the words of a user, where there is none. */
 int record_load(const struct api_port *api, const char *namespace, const char *service,

@@ -28,6 +28,9 @@ static void add_possible(struct trees *states, const struct record *record, cons
 	const struct router *router = router_of(record);
 	bool aborts = record->goal == GOAL_ABORT;
 	const int batches[] = {record->batch, record->goal_batch};
+	for (int i = 0; record->progress_unknown && i < record->plan.batch_count; i++)
+		trees_add(states,
+			router->routed(record, snapshot, ROUTES_BATCH, &record->plan.batches[i]));
 	for (size_t i = 0; i < COUNT_OF(batches); i++)
 		if (batches[i] > 0)
 			trees_add(states, router->routed(record, snapshot, ROUTES_BATCH,
@@ -43,21 +46,17 @@ static void add_possible(struct trees *states, const struct record *record, cons
 	states->possible = states->count;
 }
 
-/* The goal, and all other states in which a release puts this route. Takes goal over. */
-static struct trees route_states(const struct record *record, const json *snapshot, json *goal)
+/* All other states in which a release puts this route. */
+static void add_others(struct trees *states, const struct record *record, const json *snapshot)
 {
 	static const enum routes OTHERS[] = {
 		ROUTES_ORIGINAL, ROUTES_FINISHED, ROUTES_OPENED, ROUTES_PINNED};
 	const struct router *router = router_of(record);
-	struct trees states = {0};
-	trees_add(&states, goal);
-	add_possible(&states, record, snapshot);
 	for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
-		trees_add(&states, router->routed(record, snapshot, OTHERS[i], NULL));
+		trees_add(states, router->routed(record, snapshot, OTHERS[i], NULL));
 	for (int i = 0; i < record->plan.batch_count; i++)
-		trees_add(&states,
+		trees_add(states,
 			router->routed(record, snapshot, ROUTES_BATCH, &record->plan.batches[i]));
-	return states;
 }
 
 static char *routes_said(const struct situation *situation, enum routes routes)
@@ -94,7 +93,14 @@ static int change_route(const struct situation *situation, const json *snapshot,
 	if (is_exactly(current, goal))
 		return 0;
 	AUTO_STRING said = routes_said(situation, routes);
-	CLEANUP(trees_release) struct trees states = route_states(record, snapshot, TAKE(goal));
+	CLEANUP(trees_release) struct trees states = {0};
+	trees_add(&states, TAKE(goal));
+	add_possible(&states, record, snapshot);
+	if (is_one_of(&states, current)) {
+		exact_update(router->kind, current, states.items[0], said, action);
+		return 0;
+	}
+	add_others(&states, record, snapshot);
 	return merge_update(router->kind, current, &states, said, action, err);
 }
 

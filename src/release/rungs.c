@@ -57,8 +57,8 @@ bool canary_gone_holds(const struct situation *situation)
 				str_equal(json_get_text(owner, "name"),
 					situation->record->plan.canary_deployment))
 				return false;
-	/* And after them their pods: until none is an endpoint, routes without a subset would reach
-	 * them. */
+	/* And after them their pods: as long as one is an endpoint, or could become one, routes
+	 * without a subset would reach it. */
 	return count_endpoints_left(situation->seen, situation->record->plan.canary_version) == 0;
 }
 

@@ -23,6 +23,8 @@ bool pods_tagged_holds(const struct situation *situation);
 int pods_tagged_act(const struct situation *situation, struct action *action, struct err *err);
 bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
+/* The stable Deployment's spec as it was before the tagging paused it. */
+void resume(const struct record *record, json *spec);
 
 /* takeover.c: the stable Deployment adopts the copy's ReplicaSet; in the order of the ladder. */
 bool has_new_template(const struct situation *situation); /* stable */
@@ -116,6 +118,19 @@ int pinned_act(const struct situation *situation, struct action *action, struct 
 bool rules_name_versions(const struct situation *situation);
 /* Whether any of our own rules is there. */
 bool own_rules_exist(const struct situation *situation);
+
+/* autoscaler.c: autoscalers of stable are frozen before anything else is done, for batches and
+ * abort; and what they were at the end. */
+void autoscalers_frozen_describe(const struct situation *situation, struct buf *buf);
+bool autoscalers_frozen_holds(const struct situation *situation);
+int autoscalers_frozen_act(
+	const struct situation *situation, struct action *action, struct err *err);
+void autoscalers_settled_describe(const struct situation *situation, struct buf *buf);
+bool autoscalers_settled_holds(const struct situation *situation);
+void autoscalers_restored_describe(const struct situation *situation, struct buf *buf);
+bool autoscalers_restored_holds(const struct situation *situation);
+int autoscalers_restored_act(
+	const struct situation *situation, struct action *action, struct err *err);
 
 /* The canary Deployment is gone, and its ReplicaSets. For finish and abort. */
 void canary_gone_describe(const struct situation *situation, struct buf *buf);

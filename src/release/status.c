@@ -2,6 +2,7 @@
 
 #include "api/object.h"
 #include "base/buf.h"
+#include "release/autoscaler.h"
 #include "release/foreign.h"
 #include "release/handover.h"
 #include "release/router.h"
@@ -99,6 +100,19 @@ static void add_changed_condition(
 		changed ? "ManagedFieldChanged" : "AsManaged", buf_text(&text));
 }
 
+/* Where there is an autoscaler to freeze, while there is a release to freeze it for. */
+static void add_frozen_condition(
+	json *conditions, const struct record *record, const struct observation *seen)
+{
+	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
+	autoscalers_describe(record, seen, &text);
+	if (text.length == 0 || phase_has_ended(record->phase))
+		return;
+	bool frozen = autoscalers_rest(record, seen);
+	add_condition(conditions, "AutoscalerFrozen", frozen, frozen ? "Frozen" : "NotFrozen",
+		buf_text(&text));
+}
+
 static json *conditions_to_json(const struct record *record, const struct observation *seen)
 {
 	json *conditions = json_array();
@@ -116,6 +130,7 @@ static json *conditions_to_json(const struct record *record, const struct observ
 	add_condition(conditions, "Failed", failed, failed ? goal : phase_name(record->phase),
 		failed && record->message != NULL ? record->message : "");
 	add_changed_condition(conditions, record, seen);
+	add_frozen_condition(conditions, record, seen);
 	return conditions;
 }
 

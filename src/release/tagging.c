@@ -89,6 +89,20 @@ bool template_tagged_holds(const struct situation *situation)
 	       (replica_set_tagged_holds(situation) && pods_tagged_holds(situation));
 }
 
+#define HISTORY_LIMIT "revisionHistoryLimit"
+
+/* As long as no ReplicaSet has the template of the paused Deployment, its controller takes the one
+ * that runs for an old one too, and would delete the last of a full history to make room for it.
+ * What somebody else has set meanwhile stays. */
+static void change_history_limit(const struct record *record, json *spec, bool room)
+{
+	int64_t before =
+		json_integer(json_path(record->stable, "spec", HISTORY_LIMIT, NULL), INT32_MAX);
+	int64_t now = json_get_integer(spec, HISTORY_LIMIT, INT32_MAX);
+	if (before < INT32_MAX && now == (room ? before : before + 1))
+		json_set_integer(spec, HISTORY_LIMIT, room ? before + 1 : before);
+}
+
 int template_tagged_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	(void)err;
@@ -97,6 +111,7 @@ int template_tagged_act(const struct situation *situation, struct action *action
 	json *after = json_copy(stable);
 	json *spec = json_get(after, "spec");
 	json_set_bool(spec, "paused", true);
+	change_history_limit(situation->record, spec, true);
 	map_set_text(json_ensure_object(json_get(spec, "template"), "metadata"), "labels",
 		VERSION_LABEL, tag);
 	action_update(action, &KIND_DEPLOYMENT, stable, after, "paused, its template %s %s=%s",
@@ -176,13 +191,19 @@ bool unpaused_holds(const struct situation *situation)
 	return !may_pause(situation) || !is_paused(stable_deployment(situation->seen));
 }
 
+void resume(const struct record *record, json *spec)
+{
+	const json *before = json_path(record->stable, "spec", "paused", NULL);
+	json_set(spec, "paused", json_copy(before));
+	change_history_limit(record, spec, false);
+}
+
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	(void)err;
 	const json *stable = stable_deployment(situation->seen);
 	json *after = json_copy(stable);
-	json *before = json_path(situation->record->stable, "spec", "paused", NULL);
-	json_set(json_get(after, "spec"), "paused", json_copy(before));
+	resume(situation->record, json_get(after, "spec"));
 	action_update(action, &KIND_DEPLOYMENT, stable, after, "resumed");
 	return 0;
 }

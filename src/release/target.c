@@ -3,6 +3,7 @@
 #include "api/object.h"
 #include "api/selector.h"
 #include "base/buf.h"
+#include "base/str.h"
 #include "release/record.h"
 #include "release/workload.h"
 #include "traffic/intent.h"
@@ -13,6 +14,7 @@ void target_release(struct target *target)
 		return;
 	json_free(target->service);
 	json_free(target->deployment);
+	json_free(target->managers);
 	*target = (struct target){0};
 }
 
@@ -144,39 +146,8 @@ static int check_rollout(const json *deployment, struct err *err)
 	return 0;
 }
 
-static int check_autoscaler(const struct api_port *api, const char *namespace, const char *name,
-	struct str_list *notes, struct err *err)
-{
-	AUTO_JSON list = NULL;
-	struct err refused = {0};
-	struct query query = {.kind = &KIND_HORIZONTAL_POD_AUTOSCALER, .namespace = namespace};
-	int code = api->list(api->context, &query, &list, &refused);
-	if (code == ERR_NOT_FOUND)
-		return 0;
-	if (code == ERR_FORBIDDEN) {
-		AUTO_STRING text = mem_format(
-			"cannot see whether an autoscaler is at work: %s", refused.message);
-		str_list_add(notes, text);
-		return 0;
-	}
-	if (code != 0)
-		return err_set(err, code, "%s", refused.message);
-	json_for_each (autoscaler, list_items(list)) {
-		const json *reference = json_path(autoscaler, "spec", "scaleTargetRef", NULL);
-		if (str_equal(json_get_text(reference, "kind"), KIND_DEPLOYMENT.name) &&
-			str_equal(json_get_text(reference, "name"), name))
-			return err_set(err, ERR_FAILED,
-				"horizontalpodautoscaler.autoscaling/%s scales deployment \"%s\" "
-				"and "
-				"would fight the release; autoscaled Deployments are not supported "
-				"yet",
-				object_name(autoscaler), name);
-	}
-	return 0;
-}
-
 int target_find(const struct api_port *api, const char *namespace, const char *service,
-	const char *deployment, struct target *ret, struct str_list *notes, struct err *err)
+	const char *deployment, struct target *ret, struct err *err)
 {
 	CLEANUP(target_release) struct target target = {0};
 	AUTO_JSON list = NULL;
@@ -191,13 +162,11 @@ int target_find(const struct api_port *api, const char *namespace, const char *s
 		code = check_spec(chosen, err);
 	if (code == 0)
 		code = check_rollout(chosen, err);
-	if (code == 0)
-		code = check_autoscaler(api, namespace, object_name(chosen), notes, err);
 	if (code != 0)
 		return code;
 	target.deployment = json_copy(chosen);
 	json_remove(target.deployment, "status");
-	json_remove(json_get(target.deployment, "metadata"), "managedFields");
+	target.managers = json_detach(json_get(target.deployment, "metadata"), "managedFields");
 	*ret = target;
 	target = (struct target){0};
 	return 0;

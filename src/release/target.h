@@ -3,11 +3,11 @@
 #define RELEASE_TARGET_H
 
 #include "api/port.h"
-#include "base/str.h"
 
 struct target {
 	json *service;
 	json *deployment; /* as it is, without managedFields and status */
+	json *managers;	  /* its managedFields */
 	bool shared;	  /* other Deployments are behind the Service too */
 };
 
@@ -15,9 +15,9 @@ void target_release(struct target *target);
 
 /* Finds both, and refuses what cannot be released: no Service, no selector or one with the version,
  * ExternalName, no Deployment or several (deployment chooses; NULL: none chosen), a Deployment that
- * is scaled to 0, paused, being deleted, in the middle of a rollout, or owned or scaled by a
- * controller; and what a release under way has its copy of. */
+ * is scaled to 0, paused, being deleted, in the middle of a rollout, or owned by a controller; and
+ * what a release under way has its copy of. */
 int target_find(const struct api_port *api, const char *namespace, const char *service,
-	const char *deployment, struct target *ret, struct str_list *notes, struct err *err);
+	const char *deployment, struct target *ret, struct err *err);
 
 #endif

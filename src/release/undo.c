@@ -114,6 +114,8 @@ static struct start_options same_plan(const struct plan *plan, const struct undo
 		.sticky = plan->sticky && !undo->at_once,
 		.keep_stable = plan->keep_stable,
 		.hold = plan->hold && !undo->at_once,
+		.force = undo->force,
+		.refusals = undo->refusals,
 		.now = undo->now,
 	};
 }

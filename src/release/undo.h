@@ -11,7 +11,9 @@ struct undo_options {
 	const char
 		*revision; /* of the Deployment's history; NULL: the version before the release */
 	bool at_once;	   /* in one batch, without a pause */
-	const char *now;   /* "2026-01-31T12:00:00Z" */
+	struct str_list *refusals; /* as in start_options */
+	bool force;		   /* go on with what cannot work */
+	const char *now;	   /* "2026-01-31T12:00:00Z" */
 };
 
 /* As prepare_release; last: the record of the release that is undone. Refuses where that has not

@@ -32,26 +32,34 @@ json *template_labels(const json *workload)
 	return json_path(workload, "spec", "template", "metadata", "labels", NULL);
 }
 
-/* A copy without the labels that do not count in a comparison. */
-static json *comparable_template(const json *template, bool ignore_version)
+/* Whether two maps are equal, but for up to two members (NULL: none). */
+static bool maps_equal_but(const json *a, const json *b, const char *but, const char *but_too)
 {
-	json *copy = json_copy(template);
-	json *metadata = json_get(copy, "metadata");
-	map_set_text(metadata, "labels", POD_TEMPLATE_HASH, NULL);
-	if (ignore_version)
-		map_set_text(metadata, "labels", VERSION_LABEL, NULL);
-	/* The API server writes it into every template, clients leave it out. */
-	json_remove(metadata, "creationTimestamp");
-	return copy;
+	size_t left = 0, right = 0;
+	json_for_each (member, a) {
+		const char *key = json_key(member);
+		if (str_equal(key, but) || str_equal(key, but_too))
+			continue;
+		if (!json_equal(member, json_get(b, key)))
+			return false;
+		left++;
+	}
+	json_for_each (member, b)
+		right += !str_equal(json_key(member), but) && !str_equal(json_key(member), but_too);
+	return left == right;
 }
 
 bool templates_equal(const json *a, const json *b, bool ignore_version)
 {
 	if (a == NULL || b == NULL)
 		return false;
-	AUTO_JSON left = comparable_template(a, ignore_version);
-	AUTO_JSON right = comparable_template(b, ignore_version);
-	return json_equal(left, right);
+	const json *left = json_get(a, "metadata");
+	const json *right = json_get(b, "metadata");
+	/* The API server writes creationTimestamp into every template, clients leave it out. */
+	return maps_equal_but(a, b, "metadata", NULL) &&
+	       maps_equal_but(left, right, "labels", "creationTimestamp") &&
+	       maps_equal_but(json_get(left, "labels"), json_get(right, "labels"),
+		       POD_TEMPLATE_HASH, ignore_version ? VERSION_LABEL : NULL);
 }
 
 static bool is_owned_by(const json *object, const json *owner)
@@ -218,7 +226,8 @@ int count_endpoints_left(const struct observation *seen, const char *version)
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
 		if (str_equal(object_label(pod, VERSION_LABEL), version) &&
-			!is_in_sets(pod, &sets) && is_endpoint(pod, &endpoints))
+			object_controller_uid(pod) != NULL && !is_in_sets(pod, &sets) &&
+			(is_endpoint(pod, &endpoints) || !object_is_deleting(pod)))
 			count++;
 	return count;
 }

@@ -48,8 +48,9 @@ int count_serving_pods(
  * Service. */
 int count_endpoints(const struct observation *seen, const json *deployment);
 
-/* The same for pods with this version label whose ReplicaSet is gone: what a deleted copy has left
- * behind. Not those of other Deployments that have the label too. */
+/* Pods with this version label whose ReplicaSet is gone, and which are endpoints, or may still
+ * become that because nobody has deleted them yet: what a deleted copy has left behind. Not those
+ * of other Deployments that have the label too. */
 int count_endpoints_left(const struct observation *seen, const char *version);
 
 /* Pods of a Deployment that are endpoints of the user's Service and of none of the release's own.

@@ -38,8 +38,6 @@ static void settle_value(struct merge *merge, const struct merge_field *field, j
 	const json *const *states)
 {
 	const json *expected = states[merge->from];
-	if (all_agree(merge, states))
-		return;
 	if (!json_equal(current, expected)) {
 		if (merge->differences == 0)
 			(void)merge_refuse(field, current, expected, merge->err);
@@ -121,6 +119,9 @@ static void walk_elements(struct merge *merge, const struct merge_field *field, 
 static void walk(struct merge *merge, const struct merge_field *field, json *current,
 	const json *const *states)
 {
+	/* What is the same in all states is not ours, whatever it is now. */
+	if (all_agree(merge, states))
+		return;
 	if (all_objects(merge, current, states))
 		walk_members(merge, field, current, states);
 	else if (all_equal_arrays(merge, current, states))

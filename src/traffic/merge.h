@@ -31,6 +31,9 @@ void merge_set_key(json *element, const char *format, ...) __attribute__((format
 /* Takes all of them away, deep; NULL-safe. */
 void merge_strip_keys(json *tree);
 
+/* Whether a tree without keys is just that with keys. */
+bool merge_is_state(const json *plain, const json *keyed);
+
 /* Edits `current`, which has no keys, in place; all must be objects. ERR_FOREIGN with the path of
  * the field ("spec.http[0].route[1].weight"), what it is and what it was expected to be, in the
  * state that fits best; current is unchanged then. */

@@ -29,6 +29,34 @@ void merge_strip_keys(json *tree)
 		merge_strip_keys(child);
 }
 
+static bool members_are_state(const json *plain, const json *keyed)
+{
+	size_t count = 0;
+	json_for_each (member, keyed) {
+		if (str_equal(json_key(member), MERGE_KEY))
+			continue;
+		if (!merge_is_state(json_get(plain, json_key(member)), member))
+			return false;
+		count++;
+	}
+	return count == json_count(plain);
+}
+
+bool merge_is_state(const json *plain, const json *keyed)
+{
+	if (json_is_object(plain) && json_is_object(keyed))
+		return members_are_state(plain, keyed);
+	if (!json_is_array(plain) || !json_is_array(keyed))
+		return json_equal(plain, keyed);
+	const json *element = json_first(plain);
+	json_for_each (other, keyed) {
+		if (element == NULL || !merge_is_state(element, other))
+			return false;
+		element = json_next(element);
+	}
+	return element == NULL;
+}
+
 bool merge_is_array(const json *object)
 {
 	return json_get(object, MERGE_ORDER) != NULL;

@@ -106,7 +106,7 @@ def test_pod_that_cannot_be_scheduled(space):
     web.wait_rolled_out()
     new = Workload(space, image=f"{IMAGE}:v2").deployment()
     new["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "5000"}}
-    done = space.plugin("start", "web", "-f", "-", *FAST, "--timeout", "3s", input=json.dumps(new))
+    done = space.plugin("start", "web", "-f", "-", *FAST, "--timeout", "3s", "--force", input=json.dumps(new))
     assert done.code == 4
     assert "Unschedulable: pod/web-v2-" in done.err and "Insufficient cpu" in done.err
 
@@ -115,7 +115,7 @@ def test_quota_and_retry_when_the_cause_is_gone(space, workload):
     workload(replicas=2)
     space.kubectl("create", "quota", "few", "--hard=pods=2")
     wait_for("the quota", lambda: space.get("quota", "few").get("status", {}).get("used", {}).get("pods") == "2")
-    done = space.plugin("start", "web", *NEW, *FAST, "--timeout", "3s")
+    done = space.plugin("start", "web", *NEW, *FAST, "--timeout", "3s", "--force")
     assert done.code == 4
     assert "exceeded quota: few" in done.err
     again = space.plugin("next", "web")

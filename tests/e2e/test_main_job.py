@@ -83,6 +83,7 @@ class Scene:
         self.before = snapshot(space)
         self.inventory = inventory(space)
         self.pods = self.uids()
+        self.canary: set[str] = set()
         self.envoy: Traffic
         self.service: Traffic
         self.watch: PodWatch
@@ -114,6 +115,9 @@ class Scene:
         }
         assert status["canary"]["replicas"] == status["canary"]["ready"] == canary
 
+        new = self.uids("app=web,version=v2")
+        assert len(new) == canary and self.canary < new
+        self.canary = new
         # No pod of the old version is a new one.
         stable = self.uids("app=web,version=v1")
         assert len(stable) == REPLICAS - canary and stable <= self.pods
@@ -181,9 +185,10 @@ def test_release_in_four_batches(scene: Scene):
     scene.run("next", "web")
 
     assert scene.status()["phase"] == "Completed"
-    # The Deployment has the new image, and is else as before: neither it nor its pods keep our label.
+    # The Deployment has the new image, and is else as before; it has taken the pods over, whose label it has, too.
     expected = deepcopy(scene.before["Deployment/web"]["spec"])
     expected["template"]["spec"]["containers"][0]["image"] = f"{IMAGE}:v2"
+    expected["template"]["metadata"]["labels"]["version"] = "v2"
     after = snapshot(scene.space)
     assert after["Deployment/web"]["spec"] == expected
     unchanged = {key for key in scene.before if key.split("/")[0] not in ("Deployment", "ReplicaSet")}
@@ -198,7 +203,12 @@ def test_release_in_four_batches(scene: Scene):
     pods = scene.space.ready_pods("app=web")
     assert len(pods) == REPLICAS
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {f"{IMAGE}:v2"}
-    scene.service.assert_split({None: 100})
+    assert scene.canary < {pod["metadata"]["uid"] for pod in pods}, "a pod of the new version was restarted"
+    # kubectl knows the version before, and the way back to it.
+    assert len(old) == 1
+    history = scene.space.kubectl("rollout", "history", "deployment/web").out.split("\n")
+    assert [line.split()[0] for line in history if line[:1].isdigit()] == ["1", "2"]
+    scene.service.assert_split({"v2": 100})
     scene.assert_nothing_failed()
 
 

@@ -116,7 +116,7 @@ def test_template_from_a_file(space, workload, tmp_path, form):
     space.plugin("next", "web", check=True)
     spec = space.get("deployment", "web")["spec"]
     assert spec["replicas"] == 2
-    assert spec["template"]["metadata"]["labels"] == {"app": "web"}
+    assert spec["template"]["metadata"]["labels"] == {"app": "web", "version": "v2"}
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 7
 
 
@@ -300,6 +300,7 @@ def test_status_as_json(space, workload):
             "stableVersion": "v1",
             "version": "v2",
             "replicas": 4,
+            "askedBatches": "2",
             "batches": [
                 {"canary": 2, "stable": 2, "weight": 50},
                 {"canary": 4, "stable": 0, "weight": 100},
@@ -308,6 +309,7 @@ def test_status_as_json(space, workload):
             "clusterDomain": "cluster.local",
             "sticky": False,
             "pause": "each",
+            "handover": "takeover",
             "settleMilliseconds": 0,
             "timeoutMilliseconds": 600000,
             "keepStable": False,
@@ -396,10 +398,11 @@ def test_plan_and_dry_run_write_nothing(space, workload):
         dry = space.plugin("start", *flags, "--dry-run", check=True)
     assert plan.out == dry.out and plan.err == dry.err == ""
     lines = plan.out.splitlines()
-    assert lines[:7] == [
+    assert lines[:8] == [
         "service/web: deployment.apps/web, v1 to v2, 4 replicas",
         "traffic is split by Istio weights: the pods are labeled sidecar.istio.io/inject=true",
         "makes virtualservice/batchrollout-web for the time of the release",
+        "hand-over: takeover, deployment.apps/web takes the pods of deployment.apps/web-v2 over, none is restarted",
         "",
         "BATCH   CANARY   STABLE   WEIGHT   THEN",
         "1       2        2        50%      pause",

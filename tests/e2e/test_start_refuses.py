@@ -252,14 +252,14 @@ def test_autoscaled_deployment(space: Space):
     space.kubectl("autoscale", "deployment/web", "--name=scaler", "--min=1", "--max=3", "--cpu=80%")
     wait_for("the autoscaler's first look", lambda: "conditions" in space.get("hpa", "scaler").get("status", {}))
     assert_refused(
-        start(space, *NEW),
-        'horizontalpodautoscaler.autoscaling/scaler scales deployment "web" and would fight the release; autoscaled '
-        "Deployments are not supported yet",
+        start(space, *NEW, "--hpa", "refuse"),
+        'horizontalpodautoscaler.autoscaling/scaler scales deployment "web" and would fight the release; --hpa freeze '
+        "holds it still until the end",
     )
     # One of another Deployment is in nobody's way.
     target = [{"op": "replace", "path": "/spec/scaleTargetRef/name", "value": "other"}]
     space.kubectl("patch", "hpa", "scaler", "--type=json", "--patch", json.dumps(target))
-    assert space.plugin("plan", "web", *NEW).code == 0
+    assert space.plugin("plan", "web", *NEW, "--hpa", "refuse").code == 0
 
 
 def test_name_of_the_copy_is_taken(space: Space):

@@ -6,12 +6,49 @@
 #include <string.h>
 
 #include "api/patch.h"
+#include "sim/crowd.h"
+#include "sim/duties.h"
+#include "sim/faults.h"
 #include "sim/invariants.h"
 #include "sim/query.h"
+
+#define CALLS_MAXIMUM 100000
 
 static int interrupted(struct err *err)
 {
 	return err_set(err, ERR_INTERRUPTED, "the process is gone");
+}
+
+/* What every call begins with; it does not come to the server when this is not 0. */
+static int begin_call(struct client *client, bool writes, enum fault *ret_fault, struct err *err)
+{
+	if (client->dead || client->interrupted)
+		return interrupted(err);
+	/* Whatever goes wrong, a release comes to an end. */
+	if (++client->sim->calls > CALLS_MAXIMUM)
+		sim_fail(client->sim, "%d calls, and no end", CALLS_MAXIMUM);
+	crowd_pass(client->sim);
+	*ret_fault = faults_choose(client, writes);
+	client->dead = *ret_fault == FAULT_DEATH_BEFORE;
+	client->interrupted = *ret_fault == FAULT_INTERRUPT;
+	if (client->dead || client->interrupted)
+		return interrupted(err);
+	if (*ret_fault == FAULT_REFUSED)
+		return err_set(err, ERR_UNAVAILABLE, "the server is not there");
+	if (*ret_fault == FAULT_CONFLICT)
+		return err_set(err, ERR_CONFLICT, "the object has been modified");
+	return 0;
+}
+
+/* What becomes of the server's answer. A refusal is never lost: nothing is unclear then. */
+static int end_call(struct client *client, enum fault fault, int code, struct err *err)
+{
+	client->dead = fault == FAULT_DEATH_AFTER;
+	if (client->dead)
+		return interrupted(err);
+	if (code == 0 && fault == FAULT_LOST)
+		return err_set(err, ERR_UNAVAILABLE, "the server did not answer");
+	return code;
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -22,29 +59,38 @@ static bool is_served(const struct sim *sim, const struct kind *kind)
 		return sim->istio;
 	if (kind == &KIND_HTTP_ROUTE)
 		return sim->gateway;
-	return kind != &KIND_HORIZONTAL_POD_AUTOSCALER;
+	return kind != &KIND_SCALED_OBJECT || sim->autoscaled;
 }
 
 static int sim_list(void *context, const struct query *query, json **ret, struct err *err)
 {
 	struct client *client = context;
 	struct sim *sim = client->sim;
-	if (client->dead)
-		return interrupted(err);
-	sim_steps(sim, sim->pace);
+	enum fault fault;
+	int code = begin_call(client, false, &fault, err);
+	/* Nothing is at work meanwhile in a cluster without KEDA, so that seeds play what they did.
+	 */
+	if (query->kind != &KIND_SCALED_OBJECT || sim->autoscaled)
+		sim_steps(sim, sim->pace);
+	if (code != 0)
+		return code;
 	if (!is_served(sim, query->kind))
 		return err_set(err, ERR_NOT_FOUND, "%s are not served", query->kind->plural);
-	json *list = json_object();
+	AUTO_JSON list = json_object();
 	AUTO_STRING version = mem_format("%zu", sim->event_count);
 	json_set_text(json_ensure_object(list, "metadata"), "resourceVersion", version);
 	json *items = json_ensure_array(list, "items");
 	sim_each(object, sim,
 		query->kind) if (object->now != NULL && query_matches(query, object->now))
-		json_append(items, json_copy(object->now));
-	*ret = list;
+		json_append(items, sim_borrow(object->now));
+	if (query->kind == &KIND_POD)
+		client->pods_at = sim->event_count;
 	if (query->kind == &KIND_CONFIG_MAP && client->looked != NULL)
 		client->looked(client, client->looked_context);
-	return 0;
+	code = end_call(client, fault, 0, err);
+	if (code == 0)
+		*ret = TAKE(list);
+	return code;
 }
 
 /* --- writing -------------------------------------------------------------------------------- */
@@ -66,7 +112,7 @@ static int create(struct sim *sim, const struct write *write, json **ret, struct
 	if (write->kind == &KIND_SERVICE)
 		json_set_text(json_get(tree, "spec"), "clusterIP", "10.0.0.9");
 	if (!write->dry_run)
-		tree = json_copy(sim_create(sim, write->kind, tree)->now);
+		tree = sim_borrow(sim_create(sim, write->kind, tree)->now);
 	*ret = tree;
 	return 0;
 }
@@ -79,15 +125,18 @@ static int update(struct sim *sim, const struct write *write, struct object *obj
 	int code = patch_apply(&tree, patch, err);
 	if (code != 0)
 		return code;
-	if (!write->dry_run && !json_equal(tree, object->now))
+	if (write->dry_run) {
+		*ret = TAKE(tree);
+		return 0;
+	}
+	if (!json_equal(tree, object->now))
 		sim_put(sim, object, TAKE(tree));
-	*ret = json_copy(object->now);
+	*ret = sim_borrow(object->now);
 	return 0;
 }
 
-static int perform(struct sim *sim, const struct write *write, json **ret, struct err *err)
+static int perform_in(struct sim *sim, const struct write *write, json **ret, struct err *err)
 {
-	invariants_check_write(sim, write);
 	if (write->verb == WRITE_CREATE)
 		return create(sim, write, ret, err);
 	struct object *object = sim_find(sim, write->kind, write->namespace, write->name);
@@ -101,6 +150,17 @@ static int perform(struct sim *sim, const struct write *write, json **ret, struc
 		return update(sim, write, object, ret, err);
 	sim_delete(sim, object, write->propagation);
 	return 0;
+}
+
+static int perform(struct client *client, const struct write *write, json **ret, struct err *err)
+{
+	struct duty duty;
+	invariants_check_write(client->sim, write);
+	duty_begin(client, write, &duty);
+	int code = perform_in(client->sim, write, ret, err);
+	if (code == 0)
+		duty_check(client, write, &duty);
+	return code;
 }
 
 static void trace_write(const struct client *client, const struct write *write, int code)
@@ -124,7 +184,7 @@ static int cut_write(struct client *client, const struct write *write, json **re
 	bool dies = client->cut == CUT_BEFORE || client->cut == CUT_AFTER;
 	int code = 0;
 	if (client->cut == CUT_AFTER || client->cut == CUT_LOST_ANSWER)
-		code = perform(client->sim, write, ret, err);
+		code = perform(client, write, ret, err);
 	client->dead = dies;
 	if (client->sim->trace)
 		(void)fprintf(
@@ -139,18 +199,22 @@ static int sim_write(void *context, const struct write *write, json **ret_object
 {
 	struct client *client = context;
 	AUTO_JSON object = NULL;
-	if (client->dead)
-		return interrupted(err);
+	enum fault fault;
+	int code = begin_call(client, true, &fault, err);
 	sim_steps(client->sim, client->sim->pace);
+	if (code != 0)
+		return code;
 	if (!write->dry_run)
 		client->writes++;
 	if (client->interlude != NULL && !write->dry_run)
 		client->interlude(client, client->interlude_context);
 	bool cut = client->cut != CUT_NONE && client->writes == client->cut_at;
-	int code = cut && !write->dry_run ? cut_write(client, write, &object, err)
-					  : perform(client->sim, write, &object, err);
+	code = cut && !write->dry_run ? cut_write(client, write, &object, err)
+				      : perform(client, write, &object, err);
 	if (client->sim->trace)
 		trace_write(client, write, code);
+	if (!cut)
+		code = end_call(client, fault, code, err);
 	if (code == 0 && ret_object != NULL)
 		*ret_object = TAKE(object);
 	return code;
@@ -161,7 +225,7 @@ static int sim_write(void *context, const struct write *write, json **ret_object
 struct watch {
 	struct client *client;
 	struct query *queries;
-	size_t *positions;
+	size_t *positions, *starts;
 	size_t count;
 };
 
@@ -169,17 +233,22 @@ static int watch_open(void *context, const struct query *queries, const json *co
 	size_t count, struct watch **ret, struct err *err)
 {
 	struct client *client = context;
-	if (client->dead)
-		return interrupted(err);
+	enum fault fault;
+	int code = begin_call(client, false, &fault, err);
+	if (code != 0)
+		return code;
+	if ((code = end_call(client, fault, 0, err)) != 0)
+		return code;
 	struct watch *watch = mem_alloc(1, sizeof(*watch));
 	watch->client = client;
 	watch->count = count;
 	watch->queries = mem_alloc(count, sizeof(*watch->queries));
 	watch->positions = mem_alloc(count, sizeof(*watch->positions));
+	watch->starts = mem_alloc(count, sizeof(*watch->starts));
 	for (size_t i = 0; i < count; i++) {
 		const char *version = json_path_text(lists[i], "metadata", "resourceVersion", NULL);
 		watch->queries[i] = query_copy(&queries[i]);
-		watch->positions[i] = strtoul(version, NULL, 10);
+		watch->starts[i] = watch->positions[i] = strtoul(version, NULL, 10);
 	}
 	*ret = watch;
 	return 0;
@@ -193,6 +262,7 @@ static void watch_close(struct watch *watch)
 		query_release(&watch->queries[i]);
 	free(watch->queries);
 	free(watch->positions);
+	free(watch->starts);
 	free(watch);
 }
 
@@ -200,7 +270,7 @@ static json *make_event(const char *type, const json *tree)
 {
 	json *event = json_object();
 	json_set_text(event, "type", type);
-	json_set(event, "object", json_copy(tree));
+	json_set(event, "object", sim_borrow(tree));
 	return event;
 }
 
@@ -240,20 +310,44 @@ static bool take_event(struct watch *watch, size_t *ret_index, json **ret_event)
 	return false;
 }
 
+/* Breaks by chance; or tells again what it told before, from some point on. */
+static int disturb(struct watch *watch, struct err *err)
+{
+	const struct faults *faults = watch->client->faults;
+	struct sim *sim = watch->client->sim;
+	if (sim_random(sim, 300) == 0)
+		return err_set(err, ERR_EXPIRED, "too old resource version");
+	if (faults == NULL)
+		return 0;
+	if (sim_random(sim, 1000) < faults->repeated_events) {
+		size_t index = sim_random(sim, watch->count);
+		size_t told = watch->positions[index] - watch->starts[index];
+		watch->positions[index] -= sim_random(sim, told + 1);
+	}
+	if (sim_random(sim, 1000) >= faults->broken_watches)
+		return 0;
+	return sim_random(sim, 2) == 0 ? err_set(err, ERR_EXPIRED, "too old resource version")
+				       : err_set(err, ERR_UNAVAILABLE, "the watch was broken off");
+}
+
 static int watch_next(struct watch *watch, int64_t timeout_ms, size_t *ret_index, json **ret_event,
 	struct err *err)
 {
 	struct client *client = watch->client;
 	struct sim *sim = client->sim;
 	int64_t end = sim->now_ms + timeout_ms;
+	enum fault fault;
+	int code = begin_call(client, false, &fault, err);
+	if (code != 0)
+		return code;
+	if ((code = end_call(client, fault, 0, err)) != 0)
+		return code;
 	if (client->waiting != NULL)
 		client->waiting(client, client->waiting_context);
 	for (;;) {
-		if (client->dead)
-			return interrupted(err);
 		/* Watches lag, and break now and then. */
-		if (sim_random(sim, 300) == 0)
-			return err_set(err, ERR_EXPIRED, "too old resource version");
+		if ((code = disturb(watch, err)) != 0)
+			return code;
 		if (sim_random(sim, 3) == 0 && take_event(watch, ret_index, ret_event))
 			return 1;
 		if (sim->now_ms >= end)
@@ -261,7 +355,7 @@ static int watch_next(struct watch *watch, int64_t timeout_ms, size_t *ret_index
 		/* Before nothing happens for a while, what has happened gets here. */
 		if (sim_is_idle(sim) && take_event(watch, ret_index, ret_event))
 			return 1;
-		sim_advance(sim, end);
+		crowd_wait(sim, end, true);
 	}
 }
 
@@ -282,10 +376,18 @@ static void wall_time(void *context, char ret[32])
 static int sim_sleep(void *context, int64_t ms, struct err *err)
 {
 	struct client *client = context;
-	if (client->dead)
+	int64_t end = client->sim->now_ms + ms;
+	if (client->dead || client->interrupted)
 		return interrupted(err);
-	sim_run_for(client->sim, ms);
+	while (client->sim->now_ms < end)
+		crowd_wait(client->sim, end, false);
 	return 0;
+}
+
+static void clear_interrupt(void *context)
+{
+	struct client *client = context;
+	client->interrupted = false;
 }
 
 static int is_alive(void *context, const char *machine, const char *process)
@@ -293,7 +395,8 @@ static int is_alive(void *context, const char *machine, const char *process)
 	const struct client *client = context;
 	if (!str_equal(machine, client->machine))
 		return -1;
-	return str_equal(process, "alive");
+	return client->runs != NULL ? client->runs(client->runs_context, process)
+				    : str_equal(process, "alive");
 }
 
 /* --- the observer --------------------------------------------------------------------------- */
@@ -335,7 +438,8 @@ void client_init(struct client *client, struct sim *sim, const char *id)
 				.host = {.monotonic_ms = monotonic_ms,
 					.wall_time = wall_time,
 					.sleep = sim_sleep,
-					.is_alive = is_alive},
+					.is_alive = is_alive,
+					.clear_interrupt = clear_interrupt},
 				.observer = {.done = observe_text,
 					.note = observe_text,
 					.waiting = observe_waiting},

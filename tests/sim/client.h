@@ -9,6 +9,9 @@
 #include "release/prepare.h"
 #include "sim/sim.h"
 
+struct faults;
+struct next_options;
+
 enum cut {
 	CUT_NONE,
 	CUT_BEFORE,	 /* dies before the write */
@@ -36,7 +39,14 @@ struct client {
 	void *looked_context;
 	void (*waiting)(struct client *client, void *context);
 	void *waiting_context;
-	char *notes; /* what the observer was told, line by line */
+	/* What goes wrong by chance (NULL: nothing), and whether Ctrl-C was pressed. */
+	const struct faults *faults;
+	bool interrupted;
+	/* Whether a process of this machine runs; NULL: the one called "alive" does. */
+	bool (*runs)(void *context, const char *process);
+	void *runs_context;
+	size_t pods_at; /* the end of the log when it last listed pods */
+	char *notes;	/* what the observer was told, line by line */
 	struct err err;
 };
 
@@ -47,7 +57,9 @@ void client_release(struct client *client);
 int run_start(struct client *client, const struct start_options *options);
 int run_next(struct client *client);
 int run_next_all(struct client *client);
+int run_next_with(struct client *client, const struct next_options *options);
 int run_abort(struct client *client);
+int run_abort_now(struct client *client);
 
 /* The record as it is in the cluster. */
 void load_record(struct sim *sim, struct record *ret);

@@ -271,12 +271,15 @@ static void report_progress(struct rollout *rollout, json *draft)
 
 static bool sync_status(struct rollout *rollout, bool rolling)
 {
-	json *draft = draft_of(rollout);
+	const json *now = rollout->draft != NULL ? rollout->draft : rollout->deployment;
+	AUTO_JSON draft = json_object();
+	json_set(draft, "status", json_copy(json_get(now, "status")));
 	calculate_status(rollout, draft);
 	if (rolling)
 		report_progress(rollout, draft);
 	if (json_equal(json_get(draft, "status"), json_get(rollout->deployment, "status")))
 		return true;
+	json_set(draft_of(rollout), "status", json_detach(draft, "status"));
 	return update_status(rollout);
 }
 

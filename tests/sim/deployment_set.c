@@ -75,25 +75,30 @@ static void note_revision(json *set, const char *old)
 	object_set_annotation(set, REVISION_HISTORY, text);
 }
 
-/* SetNewReplicaSetAnnotations, without what only a ReplicaSet gets that is made now. True when
- * something is different. */
-static bool annotate_new(const struct rollout *rollout, json *set, int revision)
+/* Whether annotate_new would change anything. */
+static bool is_annotated(const struct rollout *rollout, const json *set, int revision)
 {
-	bool changed = false;
+	json_for_each (pair, json_path(rollout->deployment, "metadata", "annotations", NULL))
+		if (is_copied(json_key(pair)) &&
+			!str_equal(object_annotation(set, json_key(pair)), json_text(pair)))
+			return false;
+	return annotation_number(set, REVISION) >= revision;
+}
+
+/* SetNewReplicaSetAnnotations, without what only a ReplicaSet gets that is made now. */
+static void annotate_new(const struct rollout *rollout, json *set, int revision)
+{
 	json_for_each (pair, json_path(rollout->deployment, "metadata", "annotations", NULL)) {
 		const char *key = json_key(pair);
-		if (!is_copied(key) || str_equal(object_annotation(set, key), json_text(pair)))
-			continue;
-		object_set_annotation(set, key, json_text(pair));
-		changed = true;
+		if (is_copied(key))
+			object_set_annotation(set, key, json_text(pair));
 	}
 	AUTO_STRING old = mem_strdup(object_annotation(set, REVISION));
 	if (annotation_number(set, REVISION) >= revision)
-		return changed;
+		return;
 	set_annotation_number(set, REVISION, revision);
 	if (old != NULL)
 		note_revision(set, old);
-	return true;
 }
 
 /* --- a new one ------------------------------------------------------------------------------ */
@@ -161,7 +166,7 @@ static json *make_set(struct rollout *rollout, const char *hash)
 	json_set(json_get(set, "metadata"), "labels",
 		json_copy(json_path(template, "metadata", "labels", NULL)));
 	sim_add_owner(set, rollout->object);
-	(void)annotate_new(rollout, set, newest_old_revision(rollout) + 1);
+	annotate_new(rollout, set, newest_old_revision(rollout) + 1);
 	int wanted = spec_replicas(deployment);
 	set_annotation_number(set, DESIRED, wanted);
 	set_annotation_number(set, MAXIMUM, wanted + max_surge(rollout));
@@ -226,13 +231,16 @@ bool sync_new_set(struct rollout *rollout, bool create)
 	/* Each time from what is cached: a second look of the same sync does not know what the
 	 * first has written, and meets a conflict. */
 	set->tree = set->object->views[VIEW_CONTROLLERS];
-	AUTO_JSON after = json_copy(set->tree);
-	bool changed = annotate_new(rollout, after, newest_old_revision(rollout) + 1);
-	copy_seconds(json_get(after, "spec"), rollout);
-	if (changed || !json_equal(json_path(after, "spec", "minReadySeconds", NULL),
-			       json_path(set->tree, "spec", "minReadySeconds", NULL)))
-		return update_set(rollout, set, TAKE(after));
-	changed = set_revision(rollout, object_annotation(set->tree, REVISION));
+	int revision = newest_old_revision(rollout) + 1;
+	if (!is_annotated(rollout, set->tree, revision) ||
+		!json_equal(json_path(rollout->deployment, "spec", "minReadySeconds", NULL),
+			json_path(set->tree, "spec", "minReadySeconds", NULL))) {
+		json *after = json_copy(set->tree);
+		annotate_new(rollout, after, revision);
+		copy_seconds(json_get(after, "spec"), rollout);
+		return update_set(rollout, set, after);
+	}
+	bool changed = set_revision(rollout, object_annotation(set->tree, REVISION));
 	const json *now = rollout->draft != NULL ? rollout->draft : rollout->deployment;
 	bool has_progress = false;
 	json_for_each (condition, json_path(now, "status", "conditions", NULL))

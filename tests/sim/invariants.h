@@ -13,8 +13,14 @@ struct invariants {
 	int replicas;  /* N: never fewer pods serve */
 	int minimum;   /* usually N; what a test allows */
 	bool degraded; /* the test kills pods: only Istio's objects are checked */
+	/* Pods die by themselves, or somebody else changes what they are: how many serve says
+	 * nothing of the tool. What it does about it is checked at each of its writes (duties.c).
+	 */
+	bool wounded;
 	char *stable_uid;
 	size_t stable_sets; /* ReplicaSets that the stable Deployment may have now */
+	bool unreadable;    /* somebody damages the record */
+	bool hurried;	    /* somebody said abort --now */
 	/* From the record, as it is written. */
 	bool begun;
 	enum goal goal;
@@ -29,6 +35,9 @@ void invariants_free(struct invariants *invariants);
 
 void invariants_check(struct sim *sim);
 void invariants_check_proxies(struct sim *sim);
+struct destination;
+/* How many ready pods the destination's share of the requests needs, of N for all of them. */
+int invariants_needed(const struct sim *sim, const struct destination *destination);
 /* Whether a process of the tool may write this. */
 void invariants_check_write(struct sim *sim, const struct write *write);
 

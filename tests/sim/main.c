@@ -1,21 +1,45 @@
-/* The tests of whole releases in the simulated cluster. */
+/*
+ * The tests of whole releases in the simulated cluster. SIM_TEST names those to run (with * and ?).
+ * `sim chance FIRST COUNT` plays random releases only.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "sim/chance.h"
+#include "sim/pool.h"
 #include "sim/scenarios.h"
 
-int main(void)
+/* As many as leave a development build quick; `make sim` plays more. */
+#ifdef __SANITIZE_ADDRESS__
+#define RANDOM_RELEASES 300
+#else
+#define RANDOM_RELEASES 5000
+#endif
+
+static void random_releases_end_well(void **state)
 {
+	(void)state;
+	assert_int_equal(play_releases(first_seed(), seed_count(RANDOM_RELEASES)), 0);
+}
+
+int main(int argc, char **argv)
+{
+	pool_install();
+	if (argc == 4 && strcmp(argv[1], "chance") == 0)
+		return play_releases(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10)) != 0;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_releases_end_completed),
 		cmocka_unit_test(whole_releases_end_aborted),
 		cmocka_unit_test(death_after_each_write_is_recovered),
 		cmocka_unit_test(death_before_each_write_is_recovered),
 		cmocka_unit_test(unanswered_writes_are_repeated),
+		cmocka_unit_test(lost_records_are_made_again),
 		cmocka_unit_test(pods_that_do_not_start_time_out),
 		cmocka_unit_test(second_holder_is_refused),
 		cmocka_unit_test(holder_renews_while_it_waits),
@@ -30,6 +54,16 @@ int main(void)
 		cmocka_unit_test(edits_of_httproutes_elsewhere_are_kept),
 		cmocka_unit_test(ended_releases_stay_ended),
 		cmocka_unit_test(completed_releases_can_be_aborted),
+		cmocka_unit_test(autoscalers_scale_nothing_in_a_release),
+		cmocka_unit_test(edits_of_autoscalers_are_kept),
+		cmocka_unit_test(applied_autoscalers_are_frozen_again),
+		cmocka_unit_test(edited_autoscaler_is_refused),
+		cmocka_unit_test(abort_does_not_wait_for_an_edited_autoscaler),
+		cmocka_unit_test(scaled_right_before_it_is_frozen),
+		cmocka_unit_test(ignored_autoscalers_go_on),
+		cmocka_unit_test(random_releases_end_well),
 	};
+	if (getenv("SIM_TEST") != NULL)
+		cmocka_set_test_filter(getenv("SIM_TEST"));
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
 }

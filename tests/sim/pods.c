@@ -5,6 +5,7 @@
 #include "sim/sim.h"
 
 #define START_MS 1500
+#define EVICTION_MS 10000
 
 void pods_begin(struct sim *sim, struct object *pod)
 {
@@ -49,6 +50,30 @@ static void start_pod(struct sim *sim, struct object *pod)
 	sim_put_status(sim, pod, tree);
 }
 
+static void set_not_ready(struct sim *sim, struct object *pod)
+{
+	json *tree = json_copy(pod->now);
+	json_for_each (entry, json_path(tree, "status", "conditions", NULL))
+		if (str_equal(json_get_text(entry, "type"), "Ready"))
+			json_set_text(entry, "status", "False");
+	sim_put_status(sim, pod, tree);
+}
+
+void pods_crash(struct sim *sim, struct object *pod)
+{
+	if (!pod->ready)
+		return;
+	set_not_ready(sim, pod);
+	pods_begin(sim, pod);
+}
+
+void pods_lose(struct sim *sim, struct object *pod)
+{
+	set_not_ready(sim, pod);
+	pod->ready_at = -1;
+	pod->evicted_at = sim->now_ms + (int64_t)sim_random(sim, EVICTION_MS);
+}
+
 void sim_heal(struct sim *sim)
 {
 	sim->broken_image = NULL;
@@ -67,8 +92,12 @@ bool pods_tick(struct sim *sim)
 	}
 	sim_each(pod, sim, &KIND_POD)
 	{
-		if (pod->now == NULL)
-			continue;
+		if (pod->evicted_at >= 0 && pod->evicted_at <= sim->now_ms) {
+			pod->evicted_at = -1;
+			if (pod->now != NULL)
+				sim_delete(sim, pod, NULL);
+			return true;
+		}
 		if (pod->gone_at >= 0 && pod->gone_at <= sim->now_ms) {
 			pod->gone_at = -1;
 			sim_remove(sim, pod);
@@ -95,8 +124,7 @@ int64_t pods_next_time(const struct sim *sim)
 	sim_each(set, sim, &KIND_REPLICA_SET) earlier(&next, set->wake_at);
 	sim_each(pod, sim, &KIND_POD)
 	{
-		if (pod->now == NULL)
-			continue;
+		earlier(&next, pod->evicted_at);
 		earlier(&next, pod->gone_at);
 		earlier(&next, pod->ready_at);
 	}

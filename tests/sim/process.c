@@ -46,7 +46,7 @@ int run_start(struct client *client, const struct start_options *options)
 	return ended(client, code);
 }
 
-static int run_verb(struct client *client, const char *verb, bool take_over,
+static int run_verb(struct client *client, const char *verb, bool take_over, bool now,
 	int (*change)(struct record *record, void *context, struct err *err), void *context)
 {
 	CLEANUP(record_release) struct record record = {0};
@@ -55,30 +55,40 @@ static int run_verb(struct client *client, const char *verb, bool take_over,
 		.service = "web",
 		.self = holder_of(client, verb),
 		.take_over = take_over,
+		.recovers = take_over,
 		.change = change,
 		.context = context,
 	};
 	int code = claim_release(&client->ports, &claim, &record, &client->err);
 	if (code == 0)
-		code = engine_run(&client->ports, &record, false, &client->err);
+		code = engine_run(&client->ports, &record, now, &client->err);
 	return ended(client, code);
+}
+
+int run_next_with(struct client *client, const struct next_options *options)
+{
+	struct next_options copy = *options;
+	return run_verb(client, "next", false, false, change_for_next, &copy);
 }
 
 int run_next(struct client *client)
 {
-	struct next_options options = {0};
-	return run_verb(client, "next", false, change_for_next, &options);
+	return run_next_with(client, &(struct next_options){0});
 }
 
 int run_next_all(struct client *client)
 {
-	struct next_options options = {.all = true};
-	return run_verb(client, "next", false, change_for_next, &options);
+	return run_next_with(client, &(struct next_options){.all = true});
 }
 
 int run_abort(struct client *client)
 {
-	return run_verb(client, "abort", true, change_for_abort, NULL);
+	return run_verb(client, "abort", true, false, change_for_abort, NULL);
+}
+
+int run_abort_now(struct client *client)
+{
+	return run_verb(client, "abort", true, true, change_for_abort, NULL);
 }
 
 void load_record(struct sim *sim, struct record *ret)

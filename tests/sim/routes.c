@@ -82,19 +82,19 @@ static void add_route(const struct sim *sim, enum view view, const char *client,
 	}
 }
 
-struct routing find_routing(const struct sim *sim, enum view view)
+void find_routing(const struct sim *sim, enum view view, struct routing *ret)
 {
-	struct routing routing = {0};
-	add_httproutes(sim, view, &routing);
+	ret->routed = false;
+	ret->count = 0;
+	add_httproutes(sim, view, ret);
 	sim_each(service, sim, &KIND_VIRTUAL_SERVICE)
 	{
 		const json *tree = view_of(service, view);
 		json_for_each (host, json_path(tree, "spec", "hosts", NULL))
-			routing.routed = routing.routed || is_web(json_text(host));
+			ret->routed = ret->routed || is_web(json_text(host));
 		json_for_each (route, json_path(tree, "spec", "http", NULL))
-			add_route(sim, view, service->namespace, route, &routing);
+			add_route(sim, view, service->namespace, route, ret);
 	}
-	return routing;
 }
 
 static bool has_labels(const json *pod, const json *labels)

@@ -32,7 +32,7 @@ struct routing {
 struct destination *next_destination(struct routing *routing);
 void add_httproutes(const struct sim *sim, enum view view, struct routing *ret);
 
-struct routing find_routing(const struct sim *sim, enum view view);
+void find_routing(const struct sim *sim, enum view view, struct routing *ret);
 
 /* How many pods are ready endpoints of a Service in this view and have the labels (NULL: all). In
  * the store itself, deleted and unready pods do not count. */

@@ -17,6 +17,9 @@ void death_after_each_write_is_recovered(void **state);
 void death_before_each_write_is_recovered(void **state);
 void unanswered_writes_are_repeated(void **state);
 
+/* loss.c */
+void lost_records_are_made_again(void **state);
+
 /* trouble.c */
 void pods_that_do_not_start_time_out(void **state);
 void second_holder_is_refused(void **state);
@@ -32,5 +35,14 @@ void edited_version_service_is_refused(void **state);
 void edits_of_httproutes_elsewhere_are_kept(void **state);
 void ended_releases_stay_ended(void **state);
 void completed_releases_can_be_aborted(void **state);
+
+/* autoscaled.c */
+void autoscalers_scale_nothing_in_a_release(void **state);
+void edits_of_autoscalers_are_kept(void **state);
+void applied_autoscalers_are_frozen_again(void **state);
+void edited_autoscaler_is_refused(void **state);
+void abort_does_not_wait_for_an_edited_autoscaler(void **state);
+void scaled_right_before_it_is_frozen(void **state);
+void ignored_autoscalers_go_on(void **state);
 
 #endif

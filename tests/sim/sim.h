@@ -9,6 +9,7 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include "base/str.h"
 
 struct invariants;
+struct crowd;
 
 /* How long a pod that is deleted goes on, and the longest that a proxy learns late. */
 #define GRACE_MS 4000
@@ -33,6 +35,8 @@ enum view {
 
 struct object {
 	const struct kind *kind;
+	struct object *next; /* of the kind */
+	size_t number;	     /* its place among all objects */
 	char *namespace, *name, *uid;
 	const json *now;	       /* belongs to the log; NULL when it is gone */
 	const json *views[VIEW_COUNT]; /* as others see it */
@@ -41,7 +45,9 @@ struct object {
 	/* Pods: derived from `now`, for speed. */
 	bool ready, deleting;
 	int64_t ready_at, gone_at, ready_since;
-	int64_t wake_at; /* ReplicaSets: when a pod of it will have been ready long enough */
+	int64_t evicted_at; /* its node was lost */
+	uint64_t signature; /* EndpointSlices: of what their endpoints were made of */
+	int64_t wake_at;    /* ReplicaSets: when a pod of it will have been ready long enough */
 };
 
 struct event {
@@ -56,22 +62,33 @@ enum xds { XDS_ROUTES, XDS_SUBSETS, XDS_ENDPOINTS, XDS_COUNT };
 
 enum cached_kind { CACHED_DEPLOYMENTS, CACHED_SETS, CACHED_PODS, CACHED_SERVICES, CACHED_COUNT };
 
+#define KINDS_MAXIMUM 16
+
 struct sim {
 	uint64_t seed, random;
 	int64_t now_ms;
 	struct object **objects;
 	size_t object_count;
+	struct of_kind {
+		const struct kind *kind;
+		struct object *first, *last;
+	} kinds[KINDS_MAXIMUM];
 	struct event *events;
-	size_t event_count;
+	size_t event_count, event_room;
 	size_t positions[CACHED_COUNT];
 	size_t proxy_positions[XDS_COUNT];
 	int64_t proxy_lags_ms[XDS_COUNT];
-	size_t pace; /* how many steps the cluster does at most while the tool does a call */
+	size_t calls; /* of the API, by all processes */
+	size_t pace;  /* how many steps the cluster does at most while the tool does a call */
 	bool endpoints_dirty, garbage;
 	const char *broken_image; /* pods with this image never get ready */
 	bool istio;		  /* Istio's API is served */
 	bool gateway;		  /* the Gateway API is */
+	bool autoscaled;	  /* KEDA's API is, and autoscalers are at work */
+	int64_t autoscaler_period_ms, autoscaler_next_ms;
 	struct invariants *invariants;
+	struct crowd *crowd; /* who runs at the same time; NULL: one alone */
+	jmp_buf *escape;     /* where failures go to; NULL: cmocka's */
 	bool trace;
 	bool child;	 /* in a process of its own: failures end it */
 	char title[128]; /* what is played, for failures */
@@ -87,6 +104,7 @@ void sim_fail(const struct sim *sim, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
 /* A number below `limit`. */
+size_t random_below(uint64_t *state, size_t limit);
 size_t sim_random(struct sim *sim, size_t limit);
 /* The wall clock, "2026-01-31T12:00:00Z". */
 void sim_wall_time(const struct sim *sim, char ret[32]);
@@ -120,11 +138,16 @@ void sim_advance(struct sim *sim, int64_t limit);
 void deployment_sync(struct sim *sim, struct object *deployment);
 void replica_set_sync(struct sim *sim, struct object *set);
 void endpoints_sync(struct sim *sim);
+/* True when an autoscaler has scaled. */
+bool autoscalers_sync(struct sim *sim);
 bool collect_garbage(struct sim *sim);
 /* pods.c: the kubelet is told of a new pod. */
 void pods_begin(struct sim *sim, struct object *pod);
 /* The kubelet: true when a pod's time had come. */
 bool pods_tick(struct sim *sim);
+/* A pod is not ready for a while; or never again, and its node's controller deletes it later. */
+void pods_crash(struct sim *sim, struct object *pod);
+void pods_lose(struct sim *sim, struct object *pod);
 /* The broken image is there now; its pods get ready. */
 void sim_heal(struct sim *sim);
 int64_t pods_next_time(const struct sim *sim);
@@ -136,6 +159,9 @@ int64_t sim_generation(const json *tree);
 
 /* Whether an owner reference of the tree has this uid. */
 bool sim_is_owned(const json *tree, const char *uid);
+/* borrow.c: an object with the members of a tree of the log, which must outlive it. To be read
+ * only; a copy of it is a real one. */
+json *sim_borrow(const json *tree);
 /* Makes the owner its controller, in the tree. */
 void sim_add_owner(json *tree, const struct object *owner);
 /* Takes the owner references with this uid off the object, where it is still there. */
@@ -143,8 +169,9 @@ void sim_release_from(struct sim *sim, struct object *object, const char *uid);
 
 /* For each object of a kind; where it is to be there in the store (or in a view), ask. */
 #define sim_each(item, sim, of_kind)                                                               \
-	for (size_t item##_i = 0; item##_i < (sim)->object_count; item##_i++)                      \
-		for (struct object *item = (sim)->objects[item##_i];                               \
-			item != NULL && item->kind == (of_kind); item = NULL)
+	for (struct object *item = sim_first(sim, of_kind); item != NULL; item = item->next)
+
+/* NULL where there never was one. */
+struct object *sim_first(const struct sim *sim, const struct kind *kind);
 
 #endif

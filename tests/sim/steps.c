@@ -131,7 +131,7 @@ static size_t find_candidates(struct sim *sim, struct candidate *ret)
 
 bool sim_step(struct sim *sim)
 {
-	if (pods_tick(sim))
+	if (pods_tick(sim) || autoscalers_sync(sim))
 		return true;
 	struct candidate candidates[CANDIDATES_MAXIMUM];
 	size_t count = find_candidates(sim, candidates);

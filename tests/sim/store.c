@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "sim/crowd.h"
 #include "sim/invariants.h"
 
 struct sim *sim_new(uint64_t seed)
@@ -62,18 +63,28 @@ void sim_fail(const struct sim *sim, const char *format, ...)
 		(void)fprintf(stderr, "%s\n", whole);
 		_exit(1);
 	}
+	if (sim->escape != NULL) {
+		(void)fprintf(stderr, "%s: %s (at %" PRId64 " ms, version %zu)\n", sim->title, text,
+			sim->now_ms, sim->event_count);
+		crowd_escape(sim);
+	}
 	fail_msg("%s", whole);
 	abort();
 }
 
 /* splitmix64 */
-size_t sim_random(struct sim *sim, size_t limit)
+size_t random_below(uint64_t *state, size_t limit)
 {
-	uint64_t z = sim->random += 0x9E3779B97F4A7C15U;
+	uint64_t z = *state += 0x9E3779B97F4A7C15U;
 	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
 	z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
 	z ^= z >> 31;
 	return limit == 0 ? 0 : (size_t)(z % limit);
+}
+
+size_t sim_random(struct sim *sim, size_t limit)
+{
+	return random_below(&sim->random, limit);
 }
 
 void sim_wall_time(const struct sim *sim, char ret[32])
@@ -155,7 +166,10 @@ static void log_event(struct sim *sim, struct object *object, const char *type, 
 {
 	AUTO_STRING version = mem_format("%zu", sim->event_count + 1);
 	json_set_text(json_get(tree, "metadata"), "resourceVersion", version);
-	sim->events = mem_grow(sim->events, sim->event_count + 1, sizeof(*sim->events));
+	if (sim->event_count == sim->event_room) {
+		sim->event_room = sim->event_room * 2 + 256;
+		sim->events = mem_grow(sim->events, sim->event_room, sizeof(*sim->events));
+	}
 	sim->events[sim->event_count++] = (struct event){object, type, tree, sim->now_ms};
 	bool deleted = str_equal(type, "DELETED");
 	object->now = deleted ? NULL : tree;
@@ -168,16 +182,40 @@ static void log_event(struct sim *sim, struct object *object, const char *type, 
 	invariants_check(sim);
 }
 
+struct object *sim_first(const struct sim *sim, const struct kind *kind)
+{
+	for (size_t i = 0; i < KINDS_MAXIMUM && sim->kinds[i].kind != NULL; i++)
+		if (sim->kinds[i].kind == kind)
+			return sim->kinds[i].first;
+	return NULL;
+}
+
+static void add_of_kind(struct sim *sim, struct object *object)
+{
+	size_t i = 0;
+	while (sim->kinds[i].kind != NULL && sim->kinds[i].kind != object->kind)
+		i++;
+	struct of_kind *place = &sim->kinds[i];
+	place->kind = object->kind;
+	if (place->first == NULL)
+		place->first = object;
+	else
+		place->last->next = object;
+	place->last = object;
+}
+
 struct object *sim_create(struct sim *sim, const struct kind *kind, json *tree_taken)
 {
 	struct object *object = mem_alloc(1, sizeof(*object));
 	object->kind = kind;
 	object->namespace = mem_strdup(object_namespace(tree_taken));
 	object->name = mem_strdup(object_name(tree_taken));
+	object->number = sim->object_count;
 	object->uid = mem_format("uid-%zu", sim->object_count + 1);
-	object->ready_at = object->gone_at = object->wake_at = -1;
+	object->ready_at = object->gone_at = object->wake_at = object->evicted_at = -1;
 	sim->objects = mem_grow(sim->objects, sim->object_count + 1, sizeof(struct object *));
 	sim->objects[sim->object_count++] = object;
+	add_of_kind(sim, object);
 
 	char now[32];
 	sim_wall_time(sim, now);

@@ -16,6 +16,7 @@ const char *const WORLD_NAMES[WORLD_COUNT] = {
 	[WORLD_GATEWAY] = "gateway",
 	[WORLD_SELECTED] = "selected",
 	[WORLD_PARENT] = "parent",
+	[WORLD_AUTOSCALED] = "autoscaled",
 };
 
 /* Single quotes for double ones, so that it reads in C. */
@@ -59,24 +60,38 @@ static bool has_rules(enum world world)
 	return world == WORLD_RULES || world == WORLD_PARENT;
 }
 
-/* With a version before in its history. */
+static void set_image(json *spec, const char *image)
+{
+	json_set_text(json_first(json_path(spec, "template", "spec", "containers", NULL)), "image",
+		image);
+}
+
+/* With a version before in its history, unless the setting says another. */
 static void add_deployment(struct sim *sim, const struct setting *setting)
 {
-	AUTO_STRING spec = mem_format("{'replicas': %d, 'revisionHistoryLimit': 10, "
-				      "'progressDeadlineSeconds': 600, 'selector': "
-				      "{'matchLabels': {'app': 'web'%s}}, 'strategy': {'type': "
-				      "'RollingUpdate', 'rollingUpdate': {'maxSurge': '25%%', "
-				      "'maxUnavailable': '25%%'}}, 'template': {'metadata': "
-				      "{'labels': {'app': 'web', 'sidecar.istio.io/inject': "
-				      "'true'%s}}, 'spec': {'containers': [{'name': 'web', "
-				      "'image': 'registry/web:v0'}]}}}",
-		setting->replicas, setting->world == WORLD_SELECTED ? ", 'version': 'v1'" : "",
-		is_labeled(setting->world) ? ", 'version': 'v1'" : "");
-	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web", spec);
-	sim_run_for(sim, 5000);
+	AUTO_JSON spec = parse(sim,
+		"{'revisionHistoryLimit': 10, 'progressDeadlineSeconds': 600, "
+		"'selector': {'matchLabels': {'app': 'web'}}, 'strategy': {'type': "
+		"'RollingUpdate', 'rollingUpdate': {'maxSurge': '25%', 'maxUnavailable': '25%'}}, "
+		"'template': {'metadata': {'labels': {'app': 'web', 'sidecar.istio.io/inject': "
+		"'true'}}, 'spec': {'containers': [{'name': 'web', 'image': "
+		"'registry/web:v0'}]}}}");
+	json_set_integer(spec, "replicas", setting->replicas);
+	if (is_labeled(setting->world))
+		map_set_text(
+			json_path(spec, "template", "metadata", NULL), "labels", "version", "v1");
+	if (setting->world == WORLD_SELECTED)
+		map_set_text(json_get(spec, "selector"), "matchLabels", "version", "v1");
+	AUTO_JSON more = setting->spec == NULL ? NULL : parse(sim, setting->spec);
+	json_for_each (member, more)
+		json_set(spec, json_key(member), json_copy(member));
+	if (setting->earlier_image != NULL)
+		set_image(spec, setting->earlier_image);
+	AUTO_STRING text = json_print(spec);
+	struct object *deployment = add(sim, &KIND_DEPLOYMENT, "web", text);
+	sim_run_for(sim, 20000);
 	json *tree = json_copy(deployment->now);
-	json *containers = json_path(tree, "spec", "template", "spec", "containers", NULL);
-	json_set_text(json_first(containers), "image", "registry/web:v1");
+	set_image(json_get(tree, "spec"), "registry/web:v1");
 	sim_put(sim, deployment, tree);
 }
 
@@ -180,11 +195,30 @@ static void add_istio(struct sim *sim, enum world world)
 	add_routes(sim, destination);
 }
 
+/* Both would scale stable while it gives up pods: below the minimum, above the maximum. */
+static void add_autoscalers(struct sim *sim, const struct setting *setting)
+{
+	AUTO_STRING autoscaler = mem_format(
+		"{'scaleTargetRef': {'apiVersion': 'apps/v1', 'kind': 'Deployment', 'name': "
+		"'web'}, "
+		"'minReplicas': %d, 'maxReplicas': 6, 'metrics': [{'type': 'Resource', 'resource': "
+		"{'name': 'cpu', 'target': {'type': 'Utilization', 'averageUtilization': 50}}}]}",
+		setting->replicas < 6 ? setting->replicas : 6);
+	sim->autoscaled = true;
+	sim->autoscaler_period_ms = 2000;
+	(void)add(sim, &KIND_HORIZONTAL_POD_AUTOSCALER, "web", autoscaler);
+	(void)add(sim, &KIND_HORIZONTAL_POD_AUTOSCALER, "db",
+		"{'scaleTargetRef': {'kind': 'Deployment', 'name': 'db'}, 'maxReplicas': 3}");
+	(void)add(sim, &KIND_SCALED_OBJECT, "queue",
+		"{'scaleTargetRef': {'name': 'web'}, 'minReplicaCount': 2, 'maxReplicaCount': 9}");
+}
+
 struct sim *world_new(const struct setting *setting)
 {
 	struct sim *sim = sim_new(setting->seed);
 	sim->gateway = setting->world == WORLD_GATEWAY || setting->world == WORLD_PARENT;
-	sim->istio = setting->world != WORLD_REPLICAS && !sim->gateway;
+	sim->istio = setting->world != WORLD_REPLICAS && setting->world != WORLD_AUTOSCALED &&
+		     !sim->gateway;
 	(void)add(sim, &KIND_SERVICE, "web",
 		"{'clusterIP': '10.0.0.1', 'selector': {'app': 'web'}, 'ports': [{'name': 'http', "
 		"'port': 80}]}");
@@ -196,6 +230,8 @@ struct sim *world_new(const struct setting *setting)
 	add_deployment(sim, setting);
 	if (sim->istio)
 		add_istio(sim, setting->world);
+	if (setting->world == WORLD_AUTOSCALED)
+		add_autoscalers(sim, setting);
 	if (sim->gateway)
 		add_gateway(sim, setting->world);
 	sim_run_for(sim, 20000);
@@ -224,16 +260,20 @@ struct start_options world_options(const struct setting *setting)
 		.batches = setting->batches,
 		.steps = setting->steps,
 		.pause = setting->pause,
+		.hpa = setting->hpa,
 		.timeout = "60s",
+		.settle = setting->settle,
 		.keep_stable = setting->keep_stable,
 		.handover = setting->handover,
+		.hold = setting->hold,
 	};
 }
 
 /* --- afterwards ----------------------------------------------------------------------------- */
 
 static const struct kind *const COMPARED[] = {&KIND_DEPLOYMENT, &KIND_REPLICA_SET, &KIND_SERVICE,
-	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_HTTP_ROUTE, &KIND_POD};
+	&KIND_VIRTUAL_SERVICE, &KIND_DESTINATION_RULE, &KIND_HTTP_ROUTE,
+	&KIND_HORIZONTAL_POD_AUTOSCALER, &KIND_SCALED_OBJECT, &KIND_POD};
 
 json *world_snapshot(const struct sim *sim)
 {
@@ -379,6 +419,12 @@ static void expect_swap(json *expected)
 	map_set_text(
 		json_path(deployment, "spec", "selector", NULL), "matchLabels", "version", "v2");
 	json_set(expected, "Deployment/web-v2", deployment);
+	static const char *const SCALERS[] = {"HorizontalPodAutoscaler/web", "ScaledObject/queue"};
+	for (size_t i = 0; i < COUNT_OF(SCALERS); i++) {
+		json *target = json_path(expected, SCALERS[i], "spec", "scaleTargetRef", NULL);
+		if (target != NULL)
+			json_set_text(target, "name", "web-v2");
+	}
 	AUTO_JSON names = json_array();
 	json_for_each (tree, expected)
 		if (str_starts(json_key(tree), "ReplicaSet/web-"))

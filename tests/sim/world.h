@@ -15,6 +15,7 @@ enum world {
 	WORLD_GATEWAY,	     /* an HTTPRoute at a Gateway; sidecars, and none for the mesh */
 	WORLD_SELECTED,	     /* the selector has the version, so that the copy stays */
 	WORLD_PARENT, /* pods labeled by version; --match; an HTTPRoute for the mesh, and another */
+	WORLD_AUTOSCALED, /* no Istio; a HorizontalPodAutoscaler, and a ScaledObject of KEDA */
 	WORLD_COUNT,
 };
 
@@ -25,10 +26,17 @@ struct setting {
 	const char *batches;
 	const char *steps;
 	const char *pause;
+	const char *hpa;
 	int replicas;
 	uint64_t seed;
 	bool keep_stable;
 	const char *handover;
+	/* More of `start`, and members of the Deployment's spec (NULL: the usual ones). An earlier
+	 * image is one that the Deployment ran before, so that it has a history. */
+	bool hold;
+	const char *settle;
+	const char *spec;
+	const char *earlier_image;
 };
 
 /* A cluster at rest, with the invariants checked from here on. */

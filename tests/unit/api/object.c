@@ -48,6 +48,12 @@ static void owners(void **state)
 	assert_null(object_controller_uid(NULL));
 }
 
+static void apply(json *list, const json *event)
+{
+	AUTO_JSON copy = json_copy(event);
+	list_apply_event(list, copy);
+}
+
 static void events_change_lists(void **state)
 {
 	(void)state;
@@ -59,21 +65,21 @@ static void events_change_lists(void **state)
 		     "'a'}, 'x': 1}}");
 	AUTO_JSON deleted = tree("{'type': 'DELETED', 'object': {'metadata': {'uid': '1', 'name': "
 				 "'a'}}}");
-	list_apply_event(list, added);
-	list_apply_event(list, modified);
+	apply(list, added);
+	apply(list, modified);
 	/* Seen twice is seen once. */
-	list_apply_event(list, modified);
+	apply(list, modified);
 	assert_tree(list, "{'items': [{'metadata': {'uid': '1', 'name': 'a'}, 'x': 1}, "
 			  "{'metadata': {'uid': '2', 'name': 'b'}}]}");
 	assert_int_equal(json_get_integer(list_find(list, "a"), "x", 0), 1);
-	list_apply_event(list, deleted);
-	list_apply_event(list, deleted);
+	apply(list, deleted);
+	apply(list, deleted);
 	assert_tree(list, "{'items': [{'metadata': {'uid': '2', 'name': 'b'}}]}");
 	assert_null(list_find(list, "a"));
 	/* A new object under an old name is another one. */
 	AUTO_JSON again = tree("{'type': 'ADDED', 'object': {'metadata': {'uid': '3', 'name': "
 			       "'b'}}}");
-	list_apply_event(list, again);
+	apply(list, again);
 	assert_int_equal(json_count(list_items(list)), 2);
 }
 

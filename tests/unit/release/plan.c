@@ -227,8 +227,8 @@ static void damaged_json(void **state)
 		{"batches", "[{'canary': 1e10, 'stable': 1, 'weight': 1}]"},
 		{"batches", "[{'canary': 4294967297, 'stable': 1, 'weight': 1}]"},
 		{"replicas", "0"}, {"replicas", "1e10"}, {"replicas", "4294967297"},
-		{"traffic", "'auto'"}, {"pause", "null"}, {"settleMilliseconds", "-1"},
-		{"timeoutMilliseconds", "0"}};
+		{"traffic", "'auto'"}, {"pause", "null"}, {"hpa", "'melt'"}, {"hpa", "1"},
+		{"settleMilliseconds", "-1"}, {"timeoutMilliseconds", "0"}};
 	for (size_t i = 0; i < COUNT_OF(damages); i++) {
 		CLEANUP(plan_release) struct plan plan = whole_plan();
 		AUTO_JSON spec = plan_to_json(&plan);
@@ -253,6 +253,27 @@ static void pauses(void **state)
 	assert_int_equal(mode, PAUSE_NONE);
 }
 
+static void what_to_do_with_autoscalers(void **state)
+{
+	(void)state;
+	enum hpa_mode mode = HPA_FREEZE;
+	assert_int_equal(hpa_mode_parse("ignore", &mode, NULL), 0);
+	assert_int_equal(mode, HPA_IGNORE);
+	assert_int_equal(hpa_mode_parse("", &mode, NULL), ERR_USAGE);
+	assert_int_equal(mode, HPA_IGNORE);
+	CLEANUP(plan_release) struct plan plan = whole_plan();
+	plan.hpa = HPA_REFUSE;
+	AUTO_JSON spec = plan_to_json(&plan);
+	CLEANUP(plan_release) struct plan back = {0};
+	assert_int_equal(plan_from_json(spec, &back, NULL), 0);
+	assert_int_equal(back.hpa, HPA_REFUSE);
+	/* Records of before there was a choice. */
+	json_remove(spec, "hpa");
+	CLEANUP(plan_release) struct plan old = {0};
+	assert_int_equal(plan_from_json(spec, &old, NULL), 0);
+	assert_int_equal(old.hpa, HPA_FREEZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +288,7 @@ int main(void)
 		cmocka_unit_test(json_and_back),
 		cmocka_unit_test(damaged_json),
 		cmocka_unit_test(pauses),
+		cmocka_unit_test(what_to_do_with_autoscalers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,29 @@ static void round_trip_of_gateway_mode(void **state)
 	assert_same(back.own_httproutes, record.own_httproutes);
 }
 
+static void round_trip_of_autoscalers(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	record.autoscalers = tree("[{'metadata': {'name': 'web'}, 'spec': {'minReplicas': 2}}]");
+	record.frozen_autoscalers =
+		tree("[{'metadata': {'name': 'web'}, 'spec': {'minReplicas': 1}}]");
+	record.scaled_objects = tree("[{'metadata': {'name': 'queue'}}]");
+	AUTO_JSON configmap = record_to_configmap(&record);
+	CLEANUP(record_release) struct record back = {0};
+	assert_int_equal(record_parse(configmap, &back, NULL), 0);
+	assert_same(back.autoscalers, record.autoscalers);
+	assert_same(back.frozen_autoscalers, record.frozen_autoscalers);
+	assert_same(back.scaled_objects, record.scaled_objects);
+	/* Each has its frozen state, or the record is none. */
+	json_free(json_detach_at(record.frozen_autoscalers, 0));
+	AUTO_JSON damaged = record_to_configmap(&record);
+	CLEANUP(record_release) struct record none = {0};
+	struct err err = {0};
+	assert_int_equal(record_parse(damaged, &none, &err), ERR_INVALID);
+	assert_contains(err.message, "the autoscalers as they were before are damaged");
+}
+
 static void round_trip(void **state)
 {
 	(void)state;
@@ -269,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(round_trip_of_autoscalers),
 		cmocka_unit_test(round_trip_of_gateway_mode),
 		cmocka_unit_test(foreign_parts_are_kept),
 		cmocka_unit_test(no_holder_is_nobody),

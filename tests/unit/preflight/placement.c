@@ -1,0 +1,259 @@
+#include "unit/preflight/subject.h"
+
+#include "preflight/nodes.h"
+
+#define NODE(name, more) "{'metadata': {'name': '" name "'}, 'spec': {" more "}}"
+#define THREE "[" NODE("a", "") "," NODE("b", "") "," NODE("c", "") "]"
+#define SIX                                                                                        \
+	"[" NODE("a", "") "," NODE("b", "") "," NODE("c", "") "," NODE("d", "") "," NODE(          \
+		"e", "") "," NODE("f", "") "]"
+#define EIGHT                                                                                      \
+	"[" NODE("a", "") "," NODE("b", "") "," NODE("c", "") "," NODE("d", "") "," NODE(          \
+		"e", "") "," NODE("f", "") "," NODE("g", "") "," NODE("h", "") "]"
+
+static void assert_placement(const char *spec, const char *nodes, const char *expected)
+{
+	AUTO_RELEASE release = new_release(spec, spec);
+	AUTO_JSON list = list_of(nodes);
+	check_placement(&release.subject, list, &release.findings);
+	assert_found(&release, expected);
+}
+
+/* --- which nodes ---------------------------------------------------------------------------- */
+
+static void assert_allowed(const char *node_text, const char *spec_text, bool expected)
+{
+	AUTO_JSON node = tree(node_text);
+	AUTO_JSON spec = tree(spec_text);
+	if (node_allows(node, spec) != expected)
+		fail_msg("%s %s %s", node_text, expected ? "must allow" : "must not allow",
+			spec_text);
+}
+
+#define AFFINITY(expressions)                                                                      \
+	"{'affinity': {'nodeAffinity': {'requiredDuringSchedulingIgnoredDuringExecution': "        \
+	"{'nodeSelectorTerms': [{'matchExpressions': [" expressions "]}]}}}}"
+#define RULE(key, operator, values)                                                                \
+	"{'key': '" key "', 'operator': '" operator "', 'values': " values "}"
+
+static void nodes_are_selected(void **state)
+{
+	(void)state;
+	static const char NODE_TEXT[] =
+		"{'metadata': {'name': 'a', 'labels': {'disk': 'ssd', 'cores': '8'}}}";
+	static const struct {
+		const char *spec;
+		bool expected;
+	} ROWS[] = {
+		{"{}", true},
+		{"{'nodeSelector': {'disk': 'ssd'}}", true},
+		{"{'nodeSelector': {'disk': 'hdd'}}", false},
+		{"{'nodeSelector': {'disk': 'ssd', 'zone': 'a'}}", false},
+		{AFFINITY(RULE("disk", "In", "['ssd', 'hdd']")), true},
+		{AFFINITY(RULE("disk", "In", "['hdd']")), false},
+		{AFFINITY(RULE("disk", "NotIn", "['hdd']")), true},
+		{AFFINITY(RULE("zone", "NotIn", "['hdd']")), true},
+		{AFFINITY(RULE("disk", "Exists", "[]")), true},
+		{AFFINITY(RULE("disk", "DoesNotExist", "[]")), false},
+		{AFFINITY(RULE("cores", "Gt", "['7']")), true},
+		{AFFINITY(RULE("cores", "Gt", "['8']")), false},
+		{AFFINITY(RULE("cores", "Lt", "['9']")), true},
+		{AFFINITY(RULE("disk", "Lt", "['9']")), false},
+		{AFFINITY(RULE("disk", "Exists", "[]") "," RULE("zone", "Exists", "[]")), false},
+		{AFFINITY(""), false},
+		{"{'affinity': {'nodeAffinity': {'requiredDuringSchedulingIgnoredDuringExecution': "
+		 "{'nodeSelectorTerms': [{'matchFields': [{'key': 'metadata.name', 'operator': "
+		 "'In', "
+		 "'values': ['b']}]}, {'matchFields': [{'key': 'metadata.name', 'operator': 'In', "
+		 "'values': ['a']}]}]}}}}",
+			true},
+	};
+	for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+		assert_allowed(NODE_TEXT, ROWS[i].spec, ROWS[i].expected);
+}
+
+#define TAINTED(taint) "{'metadata': {'name': 'a'}, 'spec': {'taints': [{" taint "}]}}"
+
+static void taints_are_tolerated(void **state)
+{
+	(void)state;
+	static const char GPU[] = TAINTED("'key': 'gpu', 'value': 'yes', 'effect': 'NoSchedule'");
+	assert_allowed(GPU, "{}", false);
+	assert_allowed(GPU, "{'tolerations': [{'operator': 'Exists'}]}", true);
+	assert_allowed(GPU, "{'tolerations': [{'key': 'gpu', 'operator': 'Exists'}]}", true);
+	assert_allowed(GPU, "{'tolerations': [{'key': 'gpu', 'value': 'yes'}]}", true);
+	assert_allowed(GPU, "{'tolerations': [{'key': 'gpu', 'value': 'no'}]}", false);
+	assert_allowed(GPU, "{'tolerations': [{'key': 'cpu', 'operator': 'Exists'}]}", false);
+	assert_allowed(GPU,
+		"{'tolerations': [{'key': 'gpu', 'operator': 'Exists', 'effect': 'NoExecute'}]}",
+		false);
+	assert_allowed(TAINTED("'key': 'x', 'effect': 'PreferNoSchedule'"), "{}", true);
+	/* In trouble for the moment. */
+	assert_allowed(TAINTED("'key': 'node.kubernetes.io/not-ready', 'effect': 'NoSchedule'"),
+		"{}", true);
+	assert_allowed("{'metadata': {'name': 'a'}, 'spec': {'unschedulable': true}}", "{}", false);
+	assert_allowed("{'metadata': {'name': 'a'}, 'spec': {'unschedulable': true}}",
+		"{'tolerations': [{'operator': 'Exists'}]}", true);
+}
+
+static void no_node_at_all(void **state)
+{
+	(void)state;
+	assert_placement("{'nodeSelector': {'disk': 'ssd'}}", THREE,
+		"! none of the 3 nodes may have the new pods, by their nodeSelector, node affinity "
+		"and tolerations\n");
+	assert_placement("{'nodeSelector': {'disk': 'ssd'}}",
+		"[{'metadata': {'name': 'a', 'labels': {'karpenter.sh/nodepool': 'x'}}}]",
+		"none of the 1 nodes may have the new pods, by their nodeSelector, node affinity "
+		"and tolerations; nodes must be added for it\n");
+	assert_placement("{'nodeSelector': {'disk': 'ssd'}}", "[]", "");
+}
+
+/* --- one pod for each node ------------------------------------------------------------------ */
+
+#define PORT "{'containers': [{'name': 'web', 'ports': [{'hostPort': 80, 'containerPort': 8080}]}]}"
+
+static void host_ports(void **state)
+{
+	(void)state;
+	assert_placement(PORT, EIGHT, "");
+	assert_placement(PORT, SIX,
+		"hostPort 80 lets only one of the pods be on each node, and there are 6 places for "
+		"them: enough for the release, but an abort at its end would wait for room for a "
+		"whole v1 beside v2 (`abort --now` does not)\n");
+	assert_placement(PORT, THREE,
+		"! hostPort 80 lets only one of the pods be on each node: the release has 4 pods "
+		"of "
+		"v2 beside 2 of v1 at a time, and there are 3 places for them\n");
+	assert_placement("{'hostNetwork': true, 'containers': [{'name': 'web', 'ports': "
+			 "[{'containerPort': 80}]}]}",
+		THREE,
+		"! hostPort 80 lets only one of the pods be on each node: the release has 4 pods "
+		"of "
+		"v2 beside 2 of v1 at a time, and there are 3 places for them\n");
+	assert_placement(
+		"{'containers': [{'name': 'web', 'ports': [{'containerPort': 80}]}]}", THREE, "");
+}
+
+/* Another port than the old version's: only the new pods are in each other's way. */
+static void other_host_port(void **state)
+{
+	(void)state;
+	static const char *const OTHERS[] = {
+		"{'containers': [{'name': 'web', 'ports': [{'hostPort': 81}]}]}",
+		"{'containers': [{'name': 'web', 'ports': [{'hostPort': 80, 'protocol': 'UDP'}]}]}",
+		"{'containers': [{'name': 'web'}]}",
+	};
+	for (size_t i = 0; i < COUNT_OF(OTHERS); i++) {
+		AUTO_RELEASE release = new_release(OTHERS[i], PORT);
+		AUTO_JSON three = list_of(THREE);
+		AUTO_JSON six = list_of(SIX);
+		check_placement(&release.subject, six, &release.findings);
+		assert_found(&release, "");
+		check_placement(&release.subject, three, &release.findings);
+		assert_int_equal(release.findings.refusals.count, 1);
+	}
+}
+
+#define APART(term)                                                                                \
+	"{'affinity': {'podAntiAffinity': {'requiredDuringSchedulingIgnoredDuringExecution': "     \
+	"[{" term "}]}}, 'containers': []}"
+#define BY_NODE "'topologyKey': 'kubernetes.io/hostname'"
+#define WEB ", 'labelSelector': {'matchLabels': {'app': 'web'}}"
+#define V2 ", 'labelSelector': {'matchLabels': {'version': 'v2'}}"
+
+static void anti_affinity(void **state)
+{
+	(void)state;
+	static const char REFUSED[] =
+		"! required podAntiAffinity lets only one of the pods be on each node: the release "
+		"has 4 pods of v2 beside 2 of v1 at a time, and there are 3 places for them\n";
+	assert_placement(APART(BY_NODE WEB), EIGHT, "");
+	assert_placement(APART(BY_NODE WEB), THREE, REFUSED);
+	/* Only of its own version: four places are enough. */
+	assert_placement(APART(BY_NODE WEB ", 'matchLabelKeys': ['pod-template-hash']"), SIX, "");
+	assert_placement(
+		APART(BY_NODE WEB ", 'matchLabelKeys': ['pod-template-hash']"), THREE, REFUSED);
+	/* As said by the new version alone. */
+	AUTO_RELEASE release = new_release("{'containers': []}", APART(BY_NODE V2));
+	AUTO_JSON six = list_of(SIX);
+	check_placement(&release.subject, six, &release.findings);
+	assert_found(&release, "");
+	/* Of other pods, or of other namespaces. */
+	assert_placement(
+		APART(BY_NODE ", 'labelSelector': {'matchLabels': {'app': 'db'}}"), THREE, "");
+	assert_placement(APART(BY_NODE WEB ", 'namespaces': ['other']"), THREE, "");
+	assert_placement(APART(BY_NODE WEB ", 'namespaces': ['shop']"), THREE, REFUSED);
+	assert_placement(APART(BY_NODE WEB ", 'namespaceSelector': {}"), THREE, REFUSED);
+	assert_placement(
+		APART(BY_NODE WEB ", 'namespaceSelector': {'matchLabels': {'a': 'b'}}"), THREE, "");
+}
+
+static void anti_affinity_by_zone(void **state)
+{
+	(void)state;
+	assert_placement(APART("'topologyKey': 'zone'" WEB),
+		"[{'metadata': {'name': 'a', 'labels': {'zone': 'z1'}}}, {'metadata': {'name': "
+		"'b', "
+		"'labels': {'zone': 'z1'}}}, {'metadata': {'name': 'c'}}]",
+		"! required podAntiAffinity lets only one of the pods be in each zone: the release "
+		"has 4 pods of v2 beside 2 of v1 at a time, and there are 1 places for them\n");
+}
+
+/* --- spread --------------------------------------------------------------------------------- */
+
+#define SPREAD(more)                                                                               \
+	"{'topologySpreadConstraints': [{'maxSkew': 1, 'topologyKey': 'zone', "                    \
+	"'whenUnsatisfiable': 'DoNotSchedule'" WEB more "}], 'containers': []}"
+#define ZONE(name, zone) "{'metadata': {'name': '" name "', 'labels': {'zone': '" zone "'}}}"
+
+static void spread(void **state)
+{
+	(void)state;
+	static const char ZONES[] = "[" ZONE("a", "1") "," ZONE("b", "2") "]";
+	assert_placement(SPREAD(""), ZONES, "");
+	assert_placement(SPREAD(""), THREE,
+		"! topologySpreadConstraints: no node that the new pods may be on has the label "
+		"zone\n");
+	assert_placement(SPREAD(", 'minDomains': 3"), ZONES,
+		"! topologySpreadConstraints: with 2 of 3 domains by zone there may be no more "
+		"than "
+		"1 pods in each, and the release has 6 at a time\n");
+	assert_placement(SPREAD(", 'minDomains': 2"), ZONES, "");
+}
+
+static void what_is_asked_for(void **state)
+{
+	(void)state;
+	AUTO_RELEASE plain = new_release_of("{'requests': {'cpu': '1'}}");
+	assert_false(needs_placement(&plain.subject));
+	assert_false(is_one_per_node(&plain.subject));
+	AUTO_RELEASE port = new_release(PORT, PORT);
+	assert_true(needs_placement(&port.subject));
+	assert_true(is_one_per_node(&port.subject));
+	AUTO_RELEASE apart = new_release(APART(BY_NODE WEB), APART(BY_NODE WEB));
+	assert_true(needs_placement(&apart.subject));
+	assert_true(is_one_per_node(&apart.subject));
+	AUTO_RELEASE spreading = new_release(SPREAD(""), SPREAD(""));
+	assert_true(needs_placement(&spreading.subject));
+	assert_false(is_one_per_node(&spreading.subject));
+	AUTO_RELEASE choosy =
+		new_release("{'nodeSelector': {'a': 'b'}}", "{'nodeSelector': {'a': 'b'}}");
+	assert_true(needs_placement(&choosy.subject));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nodes_are_selected),
+		cmocka_unit_test(taints_are_tolerated),
+		cmocka_unit_test(no_node_at_all),
+		cmocka_unit_test(host_ports),
+		cmocka_unit_test(other_host_port),
+		cmocka_unit_test(anti_affinity),
+		cmocka_unit_test(anti_affinity_by_zone),
+		cmocka_unit_test(spread),
+		cmocka_unit_test(what_is_asked_for),
+	};
+	return cmocka_run_group_tests_name("placement", tests, NULL, NULL);
+}
