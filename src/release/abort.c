@@ -165,23 +165,23 @@ static int stable_restored_act(
 	return 0;
 }
 
-/* While the Deployment is paused for its label, somebody may have changed its template, and perhaps
- * given it back. Nothing runs that template, and nothing will as long as it is paused: what comes
- * next would wait for it forever. */
+/* While the Deployment is paused, somebody may have changed its template, and perhaps given it back,
+ * or deleted its ReplicaSet. Nothing runs that template, and nothing will as long as it is paused:
+ * what comes next would wait for it forever. */
 
 static void unstuck_describe(const struct situation *situation, struct buf *buf)
 {
-	if (situation->record->tagged)
-		buf_addf(buf, "deployment.apps/%s is not paused on a template that nothing runs",
-			situation->record->plan.deployment);
+	buf_addf(buf, "deployment.apps/%s is not paused on a template that nothing runs",
+		situation->record->plan.deployment);
 }
 
 static bool runs_template(const struct situation *situation)
 {
+	const struct record *record = situation->record;
 	const json *template = pod_template(stable_deployment(situation->seen));
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
 		if (is_stables_set(situation->seen, set) &&
-			wanted_replicas(set) >= situation->record->plan.replicas &&
+			wanted_replicas(set) >= (record->tagged ? record->plan.replicas : 0) &&
 			templates_equal(pod_template(set), template, true))
 			return true;
 	return false;
@@ -189,7 +189,7 @@ static bool runs_template(const struct situation *situation)
 
 static bool unstuck_holds(const struct situation *situation)
 {
-	return situation->now || !situation->record->tagged || has_new_template(situation) ||
+	return situation->now || has_new_template(situation) ||
 	       !is_paused(stable_deployment(situation->seen)) || runs_template(situation);
 }
 

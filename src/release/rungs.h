@@ -23,7 +23,11 @@ bool pods_tagged_holds(const struct situation *situation);
 int pods_tagged_act(const struct situation *situation, struct action *action, struct err *err);
 bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
-/* The stable Deployment's spec as it was before the tagging paused it. */
+/* As long as no ReplicaSet has the template of the paused Deployment, its controller takes all for
+ * old ones, and would delete the last of a full history to make room. What somebody else has set
+ * meanwhile stays. */
+void change_history_limit(const struct record *record, json *spec, bool room);
+/* The stable Deployment's spec as it was before it was paused. */
 void resume(const struct record *record, json *spec);
 
 /* takeover.c: the stable Deployment adopts the copy's ReplicaSet; in the order of the ladder. */

@@ -91,10 +91,7 @@ bool template_tagged_holds(const struct situation *situation)
 
 #define HISTORY_LIMIT "revisionHistoryLimit"
 
-/* As long as no ReplicaSet has the template of the paused Deployment, its controller takes the one
- * that runs for an old one too, and would delete the last of a full history to make room for it.
- * What somebody else has set meanwhile stays. */
-static void change_history_limit(const struct record *record, json *spec, bool room)
+void change_history_limit(const struct record *record, json *spec, bool room)
 {
 	int64_t before =
 		json_integer(json_path(record->stable, "spec", HISTORY_LIMIT, NULL), INT32_MAX);

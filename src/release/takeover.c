@@ -113,7 +113,9 @@ int paused_act(const struct situation *situation, struct action *action, struct 
 	(void)err;
 	const json *stable = stable_deployment(situation->seen);
 	json *after = json_copy(stable);
-	json_set_bool(json_get(after, "spec"), "paused", true);
+	json *spec = json_get(after, "spec");
+	json_set_bool(spec, "paused", true);
+	change_history_limit(situation->record, spec, true);
 	action_update(action, &KIND_DEPLOYMENT, stable, after, "paused");
 	return 0;
 }
