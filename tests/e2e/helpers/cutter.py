@@ -153,12 +153,17 @@ class Cutter(Middle):
     def __init__(self, space: Space, number: int, before: bool, counts: Callable[[bytes], bool] = every):
         super().__init__(space)
         self._number = number
-        self._before = before
+        self.before = before
         self._counts = counts
         self._lock = threading.Lock()
         self.requests: list[str] = []
         self.killed = False
         self._process: subprocess.Popen[str] | None = None
+
+    def writes(self) -> int:
+        """How many have reached the server, of those that are counted."""
+        reached = self.requests[:-1] if self.killed and self.before else self.requests
+        return sum(is_write(request.encode()) for request in reached)
 
     def run(self, *args: str, timeout: float = 60) -> Result:
         """The plugin; its exit status is -9 where it was killed."""
@@ -170,7 +175,7 @@ class Cutter(Middle):
         self, request: bytes, body: bytes, client: socket.socket, server: socket.socket, responses: IO[bytes]
     ) -> None:
         last = self._is_last(request)
-        if last and self._before:
+        if last and self.before:
             self._kill()
         server.sendall(request + body)
         response = head_of(responses)

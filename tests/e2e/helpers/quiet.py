@@ -1,8 +1,11 @@
 """A namespace in which nothing moves any more."""
 
-from .snapshot import KINDS, normal
+from .direct import objects
+from .snapshot import normal
 from .space import Object, Space, is_ready
 from .waiting import wait_for
+
+KINDS = ("Deployment", "ReplicaSet", "Service", "VirtualService", "DestinationRule", "Pod")
 
 
 def _rests(item: Object) -> bool:
@@ -27,7 +30,7 @@ def quiet_snapshot(space: Space) -> dict[str, Object]:
     """As snapshot(), with the pods, once nothing moves: one look for both."""
 
     def look() -> dict[str, Object] | None:
-        items = space.get(f"{KINDS},pods")
+        items = objects(space, *KINDS)
         return {f"{o['kind']}/{o['metadata']['name']}": normal(o) for o in items} if all(map(_rests, items)) else None
 
     return wait_for("all to be at rest", look)
