@@ -1,4 +1,5 @@
 /* kubectl-batchrollout: argv to a command, its result to an exit status. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,8 +152,11 @@ int main(int argc, char **argv)
 				     "unknown command \"%s\" for \"kubectl batchrollout\"", name);
 	if (code < 0)
 		print_error(&err, command);
-	if (fflush(stdout) != 0 && code == 0) {
-		perror("error: standard output");
+	/* An earlier flush may have failed already; the reason is in errno only of this one. */
+	bool lost = ferror(stdout) != 0;
+	if ((fflush(stdout) != 0 || lost) && code == 0) {
+		(void)fprintf(stderr, "error: standard output: %s\n",
+			lost ? "not all could be written" : strerror(errno));
 		return 1;
 	}
 	return exit_status(code);

@@ -99,32 +99,37 @@ void report_next_steps(const struct session *session, const struct record *recor
 		(void)fprintf(out, "at once:  %s --now\n", abort);
 }
 
-/* Where the release stands, as the cluster has it now. */
-static int report_end(struct session *session, const struct record *record, struct err *err)
+/* Where the release stands, as the cluster has it now. The goal is reached: a cluster that does not
+ * answer at this moment is no failure, after which a script would go on with the next batch. */
+static void report_end(struct session *session, const struct record *record)
 {
 	CLEANUP(observation_release) struct observation seen = {0};
-	int code = observe(&session->ports.api, record, &seen, err);
-	if (code != 0)
-		return code;
+	struct err failure = {0};
+	int code = observe(&session->ports.api, record, &seen, &failure);
 	AUTO_STRING headline = report_headline(record);
 	AUTO_STRING escaped = escape_text(headline);
 	(void)printf("%s\n", escaped);
-	report_foreign(record, &seen);
-	(void)putchar('\n');
-	report_versions(record, &seen);
-	report_commit(record, &seen);
+	if (code == 0) {
+		report_foreign(record, &seen);
+		(void)putchar('\n');
+		report_versions(record, &seen);
+		report_commit(record, &seen);
+	} else {
+		session->ports.observer.note(session->ports.observer.context, failure.message);
+	}
 	if (!phase_has_ended(record->phase))
 		(void)putchar('\n');
 	report_next_steps(session, record, stdout);
-	return 0;
 }
 
 int drive_and_report(struct session *session, struct record *record, bool now, struct err *err)
 {
 	int code = engine_run(&session->ports, record, now, err);
 	progress_clear(&session->progress);
-	if (code == 0)
-		return report_end(session, record, err);
+	if (code == 0) {
+		report_end(session, record);
+		return 0;
+	}
 	if (code == ERR_BUSY)
 		return code;
 	if (code == ERR_INTERRUPTED)
@@ -144,7 +149,7 @@ int begin_and_report(struct session *session, struct record *record, const struc
 	record->holder = session_self(verb);
 	record->started_at = mem_strdup(now);
 	record->started_by = mem_strdup(record->holder.user);
-	int code = record_save(record, &session->ports.api, err);
+	int code = hold_release(record, &session->ports.api, err);
 	if (code == ERR_CONFLICT || code == ERR_EXISTS)
 		return err_set(err, ERR_BUSY,
 			"somebody else began a release of service \"%s\" at the same moment",

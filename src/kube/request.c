@@ -101,6 +101,11 @@ static int parse_answer(const struct http_response *response, json **ret, struct
 			response->status, buf_text(&response->body), response->body.length, err);
 	if (ret == NULL)
 		return 0;
+	/* A connection that ends within the head of an answer is no error to libcurl. What was
+	 * asked for may have been done. */
+	if (response->body.length == 0)
+		return err_set(
+			err, ERR_UNAVAILABLE, "The connection to the server was lost: no answer");
 	int code = json_parse(buf_text(&response->body), response->body.length, ret, err);
 	return code == 0 ? 0 : err_wrap(err, "the server's answer");
 }
@@ -109,7 +114,7 @@ static int parse_answer(const struct http_response *response, json **ret, struct
 static bool worth_again(struct kube_client *client, const struct kube_request *request, int code,
 	const struct http_response *response)
 {
-	if (code == ERR_UNAVAILABLE && response->status == 0)
+	if (code == ERR_UNAVAILABLE && response->status < 300)
 		return request->idempotent || !http_client_was_sent(client->http);
 	if (response->retry_after_seconds > MAXIMUM_RETRY_AFTER_SECONDS)
 		return false;

@@ -20,6 +20,7 @@ static int create(
 		.path = buf_text(&path),
 		.content_type = "application/json",
 		.body = body,
+		.idempotent = write->dry_run,
 	};
 	return kube_request(client, &request, ret_object, err);
 }
@@ -62,6 +63,7 @@ static int update(
 		.path = buf_text(&path),
 		.content_type = "application/json-patch+json",
 		.body = body,
+		.idempotent = write->dry_run,
 	};
 	return kube_request(client, &request, ret_object, err);
 }

@@ -286,6 +286,10 @@ int transfer_failure(const struct transfer *t, struct err *err)
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(err, ERR_UNAVAILABLE, "The server %s did not answer in time (%s)",
 			t->host, reason);
+	case CURLE_SEND_FAIL_REWIND:
+		/* refuse_rewind() */
+		return err_set(err, ERR_UNAVAILABLE,
+			"The connection to the server %s was lost before it answered", t->host);
 	default:
 		return err_set(err, ERR_UNAVAILABLE, "The connection to the server %s was lost: %s",
 			t->host, reason);

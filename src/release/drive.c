@@ -96,6 +96,38 @@ static bool may_be_working(const struct ports *ports, const struct record *recor
 		       ports->host.context, record->holder.machine, record->holder.process) != 0;
 }
 
+/* 1 when the record in the cluster names this holder. Its id is new: where it stands, a write of
+ * this process has put it there. */
+static int holds_after_all(struct record *record, const struct api_port *api)
+{
+	CLEANUP(record_release) struct record found = {0};
+	int code = record_load(api, record->plan.namespace, record->plan.service, &found, NULL);
+	if (code != 0)
+		return code == ERR_NOT_FOUND ? 0 : code;
+	if (!str_equal(found.holder.id, record->holder.id))
+		return 0;
+	struct record sent = *record;
+	*record = found;
+	found = sent;
+	return 1;
+}
+
+int hold_release(struct record *record, const struct api_port *api, struct err *err)
+{
+	int code = record_save(record, api, err);
+	/* Sent again it meets its precondition, should the first have been stored in between. */
+	for (int i = 1; i < TRIES_MAXIMUM && code == ERR_UNAVAILABLE; i++) {
+		int holds = holds_after_all(record, api);
+		if (holds != 0)
+			return holds < 0 ? code : 0;
+		code = record_save(record, api, err);
+		if ((code == ERR_CONFLICT || code == ERR_EXISTS) &&
+			holds_after_all(record, api) == 1)
+			return 0;
+	}
+	return code;
+}
+
 /* The record, or what can be told without it. */
 static int load(
 	const struct ports *ports, const struct claim *claim, struct record *ret, struct err *err)
@@ -133,7 +165,7 @@ static int try_claim(const struct ports *ports, const struct claim *claim, struc
 	if (code != 0)
 		return code;
 	ret->holder = claim->self;
-	return record_save(ret, &ports->api, err);
+	return hold_release(ret, &ports->api, err);
 }
 
 int claim_release(

@@ -29,4 +29,8 @@ struct claim {
 int claim_release(
 	const struct ports *ports, const struct claim *claim, struct record *ret, struct err *err);
 
+/* Writes a record of which this process has just become the holder. Where no answer comes,
+ * finds out whether it was stored, or else nobody would drive a release that has a holder. */
+int hold_release(struct record *record, const struct api_port *api, struct err *err);
+
 #endif

@@ -131,6 +131,7 @@ def test_release_in_batches(scene: Scene):
     after = objects(scene.space)
     expected = deepcopy(scene.before["Deployment/web"]["spec"])
     expected["template"]["spec"]["containers"][0]["image"] = f"{IMAGE}:v2"
+    expected["template"]["metadata"]["labels"]["version"] = "v2"
     assert after["Deployment/web"]["spec"] == expected
     same = ("Service/", "HTTPRoute/")
     assert_same(*({k: v for k, v in o.items() if k.startswith(same)} for o in (scene.before, after)))

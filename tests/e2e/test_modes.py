@@ -310,6 +310,7 @@ def test_status_as_json(space, workload):
             "sticky": False,
             "pause": "each",
             "handover": "takeover",
+            "hpa": "freeze",
             "settleMilliseconds": 0,
             "timeoutMilliseconds": 600000,
             "keepStable": False,

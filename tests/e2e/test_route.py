@@ -323,6 +323,7 @@ def wait_for_status(space: Space, request: Request, status: int) -> None:
 
 # What random requests meet seldom.
 SELDOM = [
+    Request("/", headers=(("x-user", "tester"), ("x-level", "5"))),
     Request("/d/x", headers=(("x-level", "5"),)),
     Request("/?q=1", headers=(("x-user", "tester"),)),
     Request("/", headers=(("x-forwarded-proto", "https"),)),

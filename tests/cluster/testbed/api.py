@@ -10,6 +10,15 @@ from typing import Any
 
 from . import addresses, paths
 
+# So long may the API server be away: tests kill it, and it is started again.
+OUTAGE_SECONDS = 60.0
+OUTAGE_POLL = 0.2
+
+
+def may_be_starting(status: int) -> bool:
+    """Whether a server that has just started answers so, before it knows the users' rights."""
+    return status in (401, 403, 429) or status >= 500
+
 
 def tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(paths.PKI / "ca.crt"))

@@ -18,5 +18,7 @@ LOGS = RUN / "logs"
 SUPERVISOR = RUN / "supervisor"  # process id and start time of the supervisor
 READY = RUN / "ready"  # exists while the cluster is up and complete
 FAILURE = RUN / "failure"  # why the cluster ended by itself
+# A test that kills a program writes its name into this file; then it is started again, and the file goes.
+KILLED = RUN / "killed"
 LOCK = RUN / "lock"
 KUBECONFIG = RUN / "kubeconfig"

@@ -72,13 +72,19 @@ class Component:
     def __init__(self, name: str, argv: list[str], log: Path, env: dict[str, str] | None = None):
         self.name = name
         self.log = log
-        with log.open("ab") as out:
+        self._argv = argv
+        self._env = os.environ | (env or {})
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, again where it has ended."""
+        with self.log.open("ab") as out:
             self._process = subprocess.Popen(
-                argv,
+                self._argv,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=os.environ | (env or {}),
+                env=self._env,
                 # Should the supervisor be killed outright, nothing is left running.
                 preexec_fn=_die_with_parent,
             )

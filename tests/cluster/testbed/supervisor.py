@@ -46,7 +46,10 @@ class Supervisor:
     def _check(self) -> None:
         for component in self._components:
             status = component.exit_status()
-            if status is not None:
+            if status is not None and _was_killed(component):
+                component.start()
+                paths.KILLED.unlink()
+            elif status is not None:
                 raise RuntimeError(
                     f"{component.name} ended with status {status}; the end of {component.log}:\n{component.tail()}"
                 )
@@ -111,6 +114,11 @@ class Supervisor:
         deadline = time.monotonic() + STOP_GRACE
         for component in reversed(self._components):
             component.wait_or_kill(max(0.0, deadline - time.monotonic()))
+
+
+def _was_killed(component: Component) -> bool:
+    """By a test, which wants to see it started again."""
+    return paths.KILLED.exists() and paths.KILLED.read_text() == component.name
 
 
 def _ok(port: int, path: str) -> bool:

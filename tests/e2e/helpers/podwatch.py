@@ -27,6 +27,7 @@ class PodWatch:
         self._selector = selector
         self._pods: dict[str, Object] = {}
         self.moments: list[Moment] = []
+        self.ever: dict[str, Object] = {}  # each pod that there was, by uid, as it was seen last
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
@@ -55,6 +56,7 @@ class PodWatch:
         for line in stream:
             event = json.loads(line)
             pod = event["object"]
+            self.ever[pod["metadata"]["uid"]] = pod
             if event["type"] == "DELETED":
                 self._pods.pop(pod["metadata"]["uid"], None)
             else:

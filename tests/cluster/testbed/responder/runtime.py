@@ -5,6 +5,7 @@ import http.client
 import json
 import sys
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -162,7 +163,8 @@ class _Reporter:
 
     def _send(self, path: str, body: str) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/strategic-merge-patch+json"}
-        for attempt in (1, 2):
+        deadline = time.monotonic() + api.OUTAGE_SECONDS
+        while time.monotonic() < deadline:
             connection = getattr(self._local, "connection", None)
             if connection is None:
                 connection = http.client.HTTPSConnection(addresses.NODE, 6443, timeout=10, context=api.tls_context())
@@ -170,9 +172,14 @@ class _Reporter:
             try:
                 connection.request("PATCH", path, body, headers)
                 response = connection.getresponse()
-                return response.status, response.read()
+                answer = response.read()
+                if not api.may_be_starting(response.status):
+                    return response.status, answer
+                problem = str(response.status)
             except (OSError, http.client.HTTPException) as error:
-                # A kept connection may have been closed meanwhile; a new one must work.
+                # A kept connection may have been closed meanwhile.
                 self._local.connection = None
-                print(f"PATCH {path}: {error!r}, attempt {attempt}", file=sys.stderr, flush=True)
+                problem = repr(error)
+            print(f"PATCH {path}: {problem}", file=sys.stderr, flush=True)
+            time.sleep(api.OUTAGE_POLL)
         raise RuntimeError(f"PATCH {path}: the API server cannot be reached")

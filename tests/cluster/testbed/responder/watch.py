@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from .. import addresses, api
 
 PATH = "/api/v1/pods"
 MAX_EVENT = 8 << 20
+# How it looks when the API server ends in the middle.
+OUTAGE = (asyncio.IncompleteReadError, OSError)
 
 Pod = dict[str, Any]
 
@@ -33,6 +36,8 @@ class _Stream:
         status = int(head.split(None, 2)[1])
         if status == 410:
             raise Expired
+        if api.may_be_starting(status):
+            raise ConnectionError(f"GET {path}: {status}")
         if status != 200:
             raise RuntimeError(f"GET {path}: {head}")
         if "transfer-encoding: chunked" in head:
@@ -70,6 +75,18 @@ async def _list() -> tuple[list[Pod], str]:
         stream.close()
 
 
+async def _list_patiently() -> tuple[list[Pod], str]:
+    """Tests kill the API server; it is back soon."""
+    deadline = time.monotonic() + api.OUTAGE_SECONDS
+    while True:
+        try:
+            return await _list()
+        except OUTAGE:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(api.OUTAGE_POLL)
+
+
 async def _watch(version: str) -> AsyncIterator[tuple[str, Pod]]:
     """Events from VERSION on, resumed where they broke off, until the API server cannot resume."""
     while True:
@@ -81,7 +98,7 @@ async def _watch(version: str) -> AsyncIterator[tuple[str, Pod]]:
                     raise Expired
                 version = event["object"]["metadata"]["resourceVersion"]
                 yield event["type"], event["object"]
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except OUTAGE:
             continue
         finally:
             stream.close()
@@ -91,7 +108,7 @@ async def pods() -> AsyncIterator[tuple[str, Pod]]:
     """Endless events: ("SEEN", pod) when a pod is new or changed, ("GONE", pod), ("SYNCED", {}) after each list."""
     known: dict[str, Pod] = {}
     while True:
-        listed, version = await _list()
+        listed, version = await _list_patiently()
         present = {pod["metadata"]["uid"] for pod in listed}
         for uid in known.keys() - present:
             yield "GONE", known.pop(uid)
@@ -110,5 +127,5 @@ async def pods() -> AsyncIterator[tuple[str, Pod]]:
                 else:
                     known[uid] = pod
                     yield "SEEN", pod
-        except Expired:
+        except (Expired, *OUTAGE):
             continue
