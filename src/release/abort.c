@@ -97,19 +97,17 @@ static json *old_template(const struct situation *situation)
 	return template;
 }
 
-/* The old version comes back pod by pod where the new one has taken its place, and never leaves
+/* The old version comes back step by step where the new one has taken its place, and never leaves
  * fewer than there are to be, whatever the Deployment's own strategy would allow. */
 static json *careful_strategy(const struct record *record)
 {
-	static const char *const NONE[] = {"0", "0%"};
 	const json *surge =
 		json_path(record->stable, "spec", "strategy", "rollingUpdate", "maxSurge", NULL);
-	bool none = surge == NULL || (json_is_number(surge) && json_integer(surge, 0) == 0) ||
-		    str_index(NONE, COUNT_OF(NONE), json_text(surge)) >= 0;
+	bool few = surge == NULL || surge_of(record->stable) < (record->plan.replicas + 3) / 4;
 	json *strategy = json_object();
 	json_set_text(strategy, "type", "RollingUpdate");
 	json *update = json_ensure_object(strategy, "rollingUpdate");
-	json_set(update, "maxSurge", none ? json_string("25%") : json_copy(surge));
+	json_set(update, "maxSurge", few ? json_string("25%") : json_copy(surge));
 	json_set_integer(update, "maxUnavailable", 0);
 	return strategy;
 }

@@ -1,6 +1,5 @@
 #include "release/preflight.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/object.h"
@@ -23,20 +22,6 @@
 static bool replaces_pods(const struct record *record)
 {
 	return record->plan.handover == HANDOVER_ROLLING;
-}
-
-/* How many pods a rolling update adds: a number or a percentage, rounded up; 25% by default. */
-static int surge_of(const json *deployment)
-{
-	const json *strategy = json_path(deployment, "spec", "strategy", NULL);
-	const json *surge = json_path(strategy, "rollingUpdate", "maxSurge", NULL);
-	const char *percent = json_text(surge);
-	if (str_equal(json_get_text(strategy, "type"), "Recreate"))
-		return 0;
-	if (json_is_number(surge))
-		return (int)json_integer(surge, 0);
-	long share = percent == NULL ? 25 : strtol(percent, NULL, 10);
-	return (int)((wanted_replicas(deployment) * share + 99) / 100);
 }
 
 void preflight_moments(

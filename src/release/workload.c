@@ -1,5 +1,6 @@
 #include "release/workload.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/object.h"
@@ -71,6 +72,19 @@ static bool is_owned_by(const json *object, const json *owner)
 bool is_stables_set(const struct observation *seen, const json *set)
 {
 	return is_owned_by(set, stable_deployment(seen));
+}
+
+int surge_of(const json *deployment)
+{
+	const json *strategy = json_path(deployment, "spec", "strategy", NULL);
+	const json *surge = json_path(strategy, "rollingUpdate", "maxSurge", NULL);
+	const char *percent = json_text(surge);
+	if (str_equal(json_get_text(strategy, "type"), "Recreate"))
+		return 0;
+	if (json_is_number(surge))
+		return (int)json_integer(surge, 0);
+	long share = percent == NULL ? 25 : strtol(percent, NULL, 10);
+	return (int)((wanted_replicas(deployment) * share + 99) / 100);
 }
 
 bool is_paused(const json *deployment)

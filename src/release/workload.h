@@ -25,6 +25,10 @@ json *pod_template(const json *workload);
 /* spec.replicas; 1 where it is absent, as the API has it. */
 int wanted_replicas(const json *workload);
 
+/* How many pods a rolling update of the Deployment adds: a number or a percentage, rounded up; 25%
+ * by default. */
+int surge_of(const json *deployment);
+
 /* The labels of a pod template's metadata; NULL where there are none. */
 json *template_labels(const json *workload);
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from helpers import audit
-from helpers.cutter import Cutter
+from helpers.cutter import Cutter, is_write
 from helpers.metrics import Metric
 from helpers.restored import assert_restored
 from helpers.snapshot import assert_same, normal, snapshot
@@ -166,7 +166,7 @@ def test_aborted_after_it_was_completed(space, load, scaled):
 def test_killed_in_the_middle(space, load, scaled, after: int):
     scaled()
     before, objects = bare(space), snapshot(space)
-    with frozen(space), Cutter(space, after) as cutter:
+    with frozen(space), Cutter(space, after, before=False, counts=is_write) as cutter:
         cutter.run(*START)
         while not cutter.killed:
             assert cutter.run("next", "web").code in (0, -9)

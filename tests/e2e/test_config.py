@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers.cutter import Cutter
+from helpers.cutter import Cutter, is_write
 from helpers.restored import wait_until_drained
 from helpers.snapshot import KINDS, assert_same, snapshot
 from helpers.space import Object, Space
@@ -212,11 +212,11 @@ def test_killed_while_it_begins(space, web, write, writes):
     all of its configuration can be gone on with."""
     before = everything(space)
     file = write(config_map("new"), secret(PASSWORD))
-    with Cutter(space, writes) as cutter:
+    with Cutter(space, writes, before=False, counts=is_write) as cutter:
         done = cutter.run("start", "web", "--image", f"{IMAGE}:v2", "--config", file, *FAST)
     assert cutter.killed, str(done)
     made = [key for key in ("ConfigMap/settings-v2", "Secret/token-v2") if key in everything(space)]
-    assert len(made) == min(writes - 1, 2), "\n".join(cutter.writes)
+    assert len(made) == min(writes - 1, 2), "\n".join(cutter.requests)
     gone_on = space.plugin("next", "web")
     if writes < 3:
         missing = "configmap/settings-v2" if writes == 1 else "secret/token-v2"

@@ -166,6 +166,8 @@ static void act(void *context)
 			VERB_NAMES[actor->verb]);
 	switch (actor->verb) {
 	case VERB_START:
+		/* Or the next release would begin with what disturbed the one before. */
+		people_take_back(&actor->play->people);
 		actor->code = run_start(client, &actor->play->options);
 		break;
 	case VERB_NEXT:
