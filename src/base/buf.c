@@ -76,6 +76,13 @@ void buf_addf(struct buf *buf, const char *format, ...)
 	va_end(arguments);
 }
 
+void buf_add_line(struct buf *buf, const char *text)
+{
+	if (buf->length > 0)
+		buf_add_char(buf, '\n');
+	buf_add_text(buf, text);
+}
+
 void buf_remove_front(struct buf *buf, size_t length)
 {
 	if (length > buf->length)

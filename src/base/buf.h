@@ -32,6 +32,8 @@ void buf_add(struct buf *buf, const void *bytes, size_t length);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* On a line of its own: the text, behind a newline where there is something already. */
+void buf_add_line(struct buf *buf, const char *text);
 void buf_remove_front(struct buf *buf, size_t length);
 
 const char *buf_text(const struct buf *buf); /* "" when empty; valid until the next change */

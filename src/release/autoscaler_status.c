@@ -6,20 +6,6 @@
 #include "release/edit.h"
 #include "release/workload.h"
 
-static void add_line(struct buf *buf, const char *text)
-{
-	buf_addf(buf, "%s%s", buf->length > 0 ? "\n" : "", text);
-}
-
-static bool is_ready(const json *pod)
-{
-	json_for_each (condition, json_path(pod, "status", "conditions", NULL))
-		if (str_equal(json_get_text(condition, "type"), "Ready"))
-			return !object_is_deleting(pod) &&
-			       str_equal(json_get_text(condition, "status"), "True");
-	return false;
-}
-
 static struct scaled count_scaled(const struct observation *seen)
 {
 	const json *stable = stable_deployment(seen);
@@ -30,7 +16,7 @@ static struct scaled count_scaled(const struct observation *seen)
 		.stable = (int)json_integer(json_path(stable, "status", "replicas", NULL), 0),
 	};
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
-		scaled.ready += is_ready(pod);
+		scaled.ready += pod_is_ready(pod) && !object_is_deleting(pod);
 	return scaled;
 }
 
@@ -106,13 +92,13 @@ void autoscalers_describe_foreign(const struct situation *situation, struct buf 
 	if (!must_be_frozen(situation->record))
 		return;
 	if (autoscalers_change(situation, AUTOSCALER_FROZEN, &action, &err) == ERR_FOREIGN)
-		add_line(ret, err.message);
+		buf_add_line(ret, err.message);
 	for (size_t i = 0; i < action.write_count; i++) {
 		AUTO_STRING text =
 			mem_format("%s/%s was frozen, and somebody else has changed that: "
 				   "it scales deployment.apps/%s again",
 				action.writes[i].write.kind->singular, action.writes[i].write.name,
 				situation->record->plan.deployment);
-		add_line(ret, text);
+		buf_add_line(ret, text);
 	}
 }

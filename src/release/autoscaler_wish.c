@@ -4,51 +4,17 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "preflight/quantity.h"
 
 /* The controller's default: so little is no reason to scale. */
 #define TOLERANCE 0.1
 
-/* --- quantities ----------------------------------------------------------------------------- */
-
-/* https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-static const struct {
-	const char *suffix;
-	double factor;
-} SUFFIXES[] = {
-	{"", 1},
-	{"n", 1e-9},
-	{"u", 1e-6},
-	{"m", 1e-3},
-	{"k", 1e3},
-	{"M", 1e6},
-	{"G", 1e9},
-	{"T", 1e12},
-	{"P", 1e15},
-	{"E", 1e18},
-	{"Ki", 0x1p10},
-	{"Mi", 0x1p20},
-	{"Gi", 0x1p30},
-	{"Ti", 0x1p40},
-	{"Pi", 0x1p50},
-	{"Ei", 0x1p60},
-};
-
 /* The value of a quantity or a number; negative where it is neither. */
 static double amount_of(const json *node)
 {
-	const char *text = json_text(node);
-	if (text == NULL)
-		return json_double(node, -1);
-	char *end = NULL;
-	double number = strtod(text, &end);
-	/* "1E" is not a number with an exponent, and strtod knows that. */
-	for (size_t i = 0; end != text && i < COUNT_OF(SUFFIXES); i++)
-		if (str_equal(end, SUFFIXES[i].suffix))
-			return number * SUFFIXES[i].factor;
-	return -1;
+	quantity value = 0;
+	return quantity_read(node, &value, NULL) != 0 ? -1 : (double)value / (double)QUANTITY_ONE;
 }
-
-/* --- metrics -------------------------------------------------------------------------------- */
 
 /* How metrics of each type stand in the spec and in the status, and what they are about. */
 static const struct metric_type {

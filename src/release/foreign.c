@@ -6,18 +6,13 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
-static void add_line(struct buf *buf, const char *text)
-{
-	buf_addf(buf, "%s%s", buf->length > 0 ? "\n" : "", text);
-}
-
 /* Where nothing could be changed without overwriting somebody's edit, err says whose. */
 static void check_routes(const struct situation *situation, struct buf *ret)
 {
 	struct err err = {0};
 	CLEANUP(action_release) struct action action = {0};
 	if (routes_change(situation, ROUTES_BATCH, &action, &err) == ERR_FOREIGN)
-		add_line(ret, err.message);
+		buf_add_line(ret, err.message);
 }
 
 static void check_rules(const struct situation *situation, struct buf *ret)
@@ -25,7 +20,7 @@ static void check_rules(const struct situation *situation, struct buf *ret)
 	struct err err = {0};
 	CLEANUP(action_release) struct action action = {0};
 	if (rules_change(situation, RULES_RELEASE, &action, &err) == ERR_FOREIGN)
-		add_line(ret, err.message);
+		buf_add_line(ret, err.message);
 }
 
 /* The template is the old one until finish, then the new one. */
@@ -49,7 +44,7 @@ static void check_template(const struct situation *situation, struct buf *ret)
 		record->plan.deployment);
 	struct err err = {0};
 	(void)gitops_explain(err_set(&err, ERR_FOREIGN, "%s", text), stable, &err);
-	add_line(ret, ended ? text : err.message);
+	buf_add_line(ret, ended ? text : err.message);
 }
 
 void foreign_describe(const struct record *record, const struct observation *seen, struct buf *ret)

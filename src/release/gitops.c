@@ -5,6 +5,7 @@
 
 #include "api/object.h"
 #include "release/router.h"
+#include "release/template.h"
 #include "release/users.h"
 #include "release/workload.h"
 #include "traffic/intent.h"
@@ -134,17 +135,9 @@ char *gitops_manager(const json *object, const json *managers)
 
 /* --- what the new version changes ----------------------------------------------------------- */
 
-static const json *container_named(const json *template, const char *name)
-{
-	json_for_each (container, json_path(template, "spec", "containers", NULL))
-		if (str_equal(json_get_text(container, "name"), name))
-			return container;
-	return NULL;
-}
-
 static bool has_other_image(const json *container, const json *old_template)
 {
-	const json *before = container_named(old_template, json_get_text(container, "name"));
+	const json *before = template_container(old_template, json_get_text(container, "name"));
 	return before != NULL &&
 	       !str_equal(json_get_text(container, "image"), json_get_text(before, "image"));
 }
@@ -156,7 +149,7 @@ static bool changes_more_than_images(const struct record *record)
 	AUTO_JSON template = json_copy(record->template);
 	json_for_each (container, json_path(template, "spec", "containers", NULL)) {
 		const json *before =
-			container_named(old_template, json_get_text(container, "name"));
+			template_container(old_template, json_get_text(container, "name"));
 		if (before != NULL)
 			json_set_text(container, "image", json_get_text(before, "image"));
 	}

@@ -39,7 +39,7 @@ static bool same_repository(const char *a, const char *b)
 	       strncmp(a, b, length) == 0;
 }
 
-static json *find_container(const json *template, const char *name)
+json *template_container(const json *template, const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(CONTAINER_LISTS); i++)
 		json_for_each (container, json_path(template, "spec", CONTAINER_LISTS[i], NULL))
@@ -91,8 +91,8 @@ static int set_image(json *template, const char *deployment, const char *flag, s
 	if (image[0] == '\0' || (name != NULL && name[0] == '\0') ||
 		strpbrk(image, " \t\r\n") != NULL)
 		return err_set(err, ERR_USAGE, "--image \"%s\" is not [CONTAINER=]IMAGE", flag);
-	json *container =
-		name != NULL ? find_container(template, name) : guess_container(template, image);
+	json *container = name != NULL ? template_container(template, name)
+				       : guess_container(template, image);
 	if (container == NULL)
 		return unknown_container(template, deployment, name, err);
 	json_set_text(container, "image", image);
@@ -153,7 +153,7 @@ static int template_from_manifest(
 static const json *changed_container(const json *template, const json *old)
 {
 	json_for_each (container, json_path(template, "spec", "containers", NULL)) {
-		const json *before = find_container(old, json_get_text(container, "name"));
+		const json *before = template_container(old, json_get_text(container, "name"));
 		if (!str_equal(json_get_text(container, "image"), json_get_text(before, "image")))
 			return container;
 	}
@@ -199,7 +199,7 @@ static char *name_stable_version(const struct record *record, const json *old)
 	if (label != NULL)
 		return mem_strdup(label);
 	const json *changed = changed_container(record->template, old);
-	const json *container = find_container(old, json_get_text(changed, "name"));
+	const json *container = template_container(old, json_get_text(changed, "name"));
 	if (container == NULL)
 		container = json_first(json_path(old, "spec", "containers", NULL));
 	const char *image = json_get_text(container, "image");

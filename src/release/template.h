@@ -13,4 +13,7 @@ int template_make(const struct start_options *options, const json *service, stru
 /* Refuses a template that changes nothing, when all is in it, and versions that are equal. */
 int template_check(const struct record *record, struct err *err);
 
+/* The container of a pod template, an init container too, that has this name; or NULL. */
+json *template_container(const json *template, const char *name);
+
 #endif

@@ -100,7 +100,7 @@ static const json *find_condition(const json *object, const char *type)
 	return NULL;
 }
 
-static bool pod_is_ready(const json *pod)
+bool pod_is_ready(const json *pod)
 {
 	return str_equal(json_get_text(find_condition(pod, "Ready"), "status"), "True");
 }

@@ -29,6 +29,9 @@ int wanted_replicas(const json *workload);
  * by default. */
 int surge_of(const json *deployment);
 
+/* What the kubelet says of it; it may be on its way out all the same. */
+bool pod_is_ready(const json *pod);
+
 /* The labels of a pod template's metadata; NULL where there are none. */
 json *template_labels(const json *workload);
 

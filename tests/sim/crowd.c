@@ -6,6 +6,7 @@
 #include <ucontext.h>
 
 #ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #define STACK_SIZE ((size_t)8 << 20)
 #else
@@ -51,8 +52,14 @@ static void *stack_of(size_t index)
 
 /* --- switching ------------------------------------------------------------------------------ */
 
-/* ASan must know on which stack the program is. */
+/* ASan must know on which stack the program is; and that nothing is left on one of whoever was
+ * there before, and never returned. */
 #ifdef __SANITIZE_ADDRESS__
+static void clear(const void *stack)
+{
+	ASAN_UNPOISON_MEMORY_REGION(stack, STACK_SIZE);
+}
+
 static void announce(struct crowd *crowd, const struct member *to, void **ret_fake)
 {
 	const void *stack = crowd->caller_stack;
@@ -73,6 +80,11 @@ static void arrive(struct crowd *crowd, void *fake, bool from_caller)
 		__sanitizer_finish_switch_fiber(fake, NULL, NULL);
 }
 #else
+static void clear(const void *stack)
+{
+	(void)stack;
+}
+
 static void announce(struct crowd *crowd, const struct member *to, void **ret_fake)
 {
 	(void)crowd;
@@ -207,6 +219,7 @@ void crowd_run(struct sim *sim, void (*work)(void *context), void *const *contex
 		struct member *member = &crowd->members[i];
 		member->argument = contexts[i];
 		(void)getcontext(&member->context);
+		clear(stack_of(i));
 		member->context.uc_stack.ss_sp = stack_of(i);
 		member->context.uc_stack.ss_size = STACK_SIZE;
 		makecontext(&member->context, begin, 0);
