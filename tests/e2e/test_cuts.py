@@ -348,6 +348,7 @@ def kill_until_done(scene: Scene, verb: tuple[str, ...]) -> int:
         if not cutter.killed:
             assert done.code == 0, str(done)
             return kills
+        assert done.code == -9, str(done)
         kills += 1
         writes = cutter.writes()
         if writes > (verb[0] != "start"):

@@ -159,6 +159,8 @@ class Cutter(Middle):
         self.requests: list[str] = []
         self.killed = False
         self._process: subprocess.Popen[str] | None = None
+        # Its first request may come before Popen() has returned.
+        self._is_known = threading.Event()
 
     def writes(self) -> int:
         """How many have reached the server, of those that are counted."""
@@ -167,7 +169,9 @@ class Cutter(Middle):
 
     def run(self, *args: str, timeout: float = 60) -> Result:
         """The plugin; its exit status is -9 where it was killed."""
+        self._is_known.clear()
         self._process = self.space.start_plugin(*args)
+        self._is_known.set()
         out, err = self._process.communicate(timeout=timeout)
         return Result(args, self._process.returncode, out, err)
 
@@ -202,6 +206,7 @@ class Cutter(Middle):
             return self.killed
 
     def _kill(self) -> None:
+        self._is_known.wait()
         assert self._process
         os.kill(self._process.pid, signal.SIGKILL)
         raise ConnectionError("the client is dead")
