@@ -11,6 +11,7 @@ from helpers import audit
 from helpers.restored import assert_restored
 from helpers.snapshot import snapshot
 from helpers.space import Object, Space
+from helpers.untouched import nothing_written
 from helpers.waiting import wait_for
 from helpers.workload import IMAGE, Workload
 
@@ -291,6 +292,10 @@ def deleted(space: Space) -> None:
     space.kubectl("delete", "deployment", "web")
 
 
+def copy_edited(space: Space) -> None:
+    space.kubectl("set", "env", "deployment/web-v2", "A=b")
+
+
 FOREIGN: dict[str, tuple[Callable[[Space], None], str]] = {
     "scaled": (
         scaled,
@@ -302,7 +307,15 @@ FOREIGN: dict[str, tuple[Callable[[Space], None], str]] = {
         "the pod template of deployment.apps/web was changed by somebody else during the release; take that change "
         "back, or `kubectl batchrollout abort web -n NAMESPACE`",
     ),
-    "deleted": (deleted, "deployment.apps/web is gone: somebody deleted it"),
+    "deleted": (
+        deleted,
+        "deployment.apps/web is gone: somebody deleted it; `kubectl batchrollout abort web -n NAMESPACE` makes it again",
+    ),
+    "copy edited": (
+        copy_edited,
+        "the pod template of deployment.apps/web-v2, which has the new version, was changed by somebody else during the "
+        "release; take that change back, or `kubectl batchrollout abort web -n NAMESPACE`",
+    ),
 }
 
 
@@ -318,6 +331,30 @@ def test_change_by_somebody_else(space, workload, change):
     assert done.err.splitlines()[-1] == "error: " + message.replace("NAMESPACE", space.name)
     assert {d["metadata"]["name"]: d["spec"] for d in space.get("deployments")} == specs, "nothing was overwritten"
     assert where(space) == ("Failed", 1)
+
+
+def test_deleted_deployment_is_made_again(space, workload):
+    workload(replicas=4)
+    before = space.get("deployment", "web")["spec"]
+    space.plugin("start", "web", *NEW, *FAST, check=True)
+    deleted(space)
+    space.plugin("abort", "web", check=True)
+    assert space.get("deployment", "web")["spec"] == before
+    assert not space.exists("deployment", "web-v2")
+    assert len(space.ready_pods("app=web")) >= 4
+
+
+def test_changed_since_its_end(space, workload):
+    """The version before is not what somebody would have back who has changed the Deployment since."""
+    workload(replicas=2)
+    space.plugin("start", "web", *NEW, *FAST, "--pause", "none", check=True)
+    edited(space)
+    space.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    with nothing_written(space):
+        done = space.plugin("abort", "web")
+    assert done.code == 6, str(done)
+    assert "deployment.apps/web does not run v2 any more" in done.err and "undo web" in done.err
+    space.plugin("undo", "web", "--to-revision", "1", "--now", check=True)
 
 
 def test_scaled_back(space, workload):

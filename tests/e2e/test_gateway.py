@@ -135,8 +135,8 @@ def test_release_in_batches(scene: Scene):
     assert after["Deployment/web"]["spec"] == expected
     same = ("Service/", "HTTPRoute/")
     assert_same(*({k: v for k, v in o.items() if k.startswith(same)} for o in (scene.before, after)))
-    scene.mesh.assert_split({None: 100})
-    scene.gateway.assert_split({None: 100 - OTHER_WEIGHT, "other": OTHER_WEIGHT})
+    scene.mesh.assert_split({"v2": 100})
+    scene.gateway.assert_split({"v2": 100 - OTHER_WEIGHT, "other": OTHER_WEIGHT})
     scene.assert_nothing_failed()
 
 
