@@ -17,7 +17,7 @@ static bool is_taken(const struct record *record, const json *sets, const char *
 			str_equal(json_get_text(template_labels(set), VERSION_LABEL), version) &&
 			templates_equal(pod_template(set), pod_template(record->stable), true))
 			return true;
-	return str_equal(record->plan.canary_version, version);
+	return false;
 }
 
 int stable_version_choose(const struct api_port *api, struct record *record, struct err *err)
@@ -34,7 +34,10 @@ int stable_version_choose(const struct api_port *api, struct record *record, str
 		return code;
 	AUTO_STRING base = record->plan.stable_version;
 	record->plan.stable_version = mem_strdup(base);
-	for (int i = 2; is_taken(record, sets, record->plan.stable_version); i++) {
+	for (int i = 2;
+		is_taken(record, sets, record->plan.stable_version) ||
+		(i > 2 && str_equal(record->plan.stable_version, record->plan.canary_version));
+		i++) {
 		AUTO_STRING suffix = mem_format("-%d", i);
 		int room = LABEL_MAXIMUM - (int)strlen(suffix);
 		free(record->plan.stable_version);

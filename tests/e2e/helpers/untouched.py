@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from . import audit
+from .snapshot import assert_same
 from .space import Object, Space
 
 KINDS = (
@@ -27,5 +28,5 @@ def nothing_written(space: Space) -> Iterator[None]:
     """Neither is an object another one than before, nor did the plugin try (a dry run is no try)."""
     before, place = _contents(space), audit.mark()
     yield
-    assert _contents(space) == before
+    assert_same(before, _contents(space))
     assert audit.writes(space.name, place) == []
