@@ -163,7 +163,8 @@ static int stable_restored_act(
 
 /* While the Deployment is paused, somebody may have changed its template, and perhaps given it
  * back, or deleted its ReplicaSet. Nothing runs that template, and nothing will as long as it is
- * paused: what comes next would wait for it forever. */
+ * paused: what comes next would wait for it forever. Neither does a rollout go on that was begun
+ * before. */
 
 static void unstuck_describe(const struct situation *situation, struct buf *buf)
 {
@@ -173,14 +174,17 @@ static void unstuck_describe(const struct situation *situation, struct buf *buf)
 
 static bool runs_template(const struct situation *situation)
 {
-	const struct record *record = situation->record;
 	const json *template = pod_template(stable_deployment(situation->seen));
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
-		if (is_stables_set(situation->seen, set) &&
-			wanted_replicas(set) >= (record->tagged ? record->plan.replicas : 0) &&
-			templates_equal(pod_template(set), template, true))
-			return true;
-	return false;
+	bool found = false;
+	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
+		if (!is_stables_set(situation->seen, set))
+			continue;
+		if (templates_equal(pod_template(set), template, true))
+			found = true;
+		else if (wanted_replicas(set) > 0)
+			return false;
+	}
+	return found;
 }
 
 static bool unstuck_holds(const struct situation *situation)
@@ -411,6 +415,12 @@ static bool pinned_holds(const struct situation *situation)
 	return canary_is_absent(situation) || routes_are(situation, ROUTES_PINNED);
 }
 
+/* A swap that is taken back has made stable's own Service again. */
+static bool stable_reached_holds(const struct situation *situation)
+{
+	return situation->now || pinned_holds(situation) || stable_is_reached(situation);
+}
+
 static void settled_describe(const struct situation *situation, struct buf *buf)
 {
 	describe_settled(situation, buf, "where the requests go now");
@@ -476,6 +486,7 @@ const struct rung ABORT_LADDER[] = {
 	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
 	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),
 	RUNG_ACT(rules_returning_describe, rules_returning_holds, rules_returning_act),
+	RUNG_WAIT(stable_reached_describe, stable_reached_holds),
 	RUNG_SETTLE(settled_describe, rules_settled_holds, "abort-rules"),
 	RUNG_ACT(pinned_describe, pinned_holds, pinned_act),
 	RUNG_SETTLE(settled_describe, canary_is_absent, "abort-pinned"),

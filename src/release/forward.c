@@ -106,7 +106,7 @@ int known_act(const struct situation *situation, struct action *action, struct e
 
 /* Where each version has a Service, stable's must have all of its pods before a route names it. */
 
-static void stable_reached_describe(const struct situation *situation, struct buf *buf)
+void stable_reached_describe(const struct situation *situation, struct buf *buf)
 {
 	const struct plan *plan = &situation->record->plan;
 	struct intent intent = plan_intent(plan);
@@ -116,12 +116,16 @@ static void stable_reached_describe(const struct situation *situation, struct bu
 			plan->deployment, service);
 }
 
-static bool stable_reached_holds(const struct situation *situation)
+bool stable_is_reached(const struct situation *situation)
 {
 	const struct observation *seen = situation->seen;
 	return situation->record->plan.traffic != TRAFFIC_GATEWAY ||
-	       canary_deployment(seen) != NULL ||
 	       count_endpoints_of_one(seen, stable_deployment(seen)) == 0;
+}
+
+static bool stable_reached_holds(const struct situation *situation)
+{
+	return canary_deployment(situation->seen) != NULL || stable_is_reached(situation);
 }
 
 static bool is_without_routes(const struct situation *situation)

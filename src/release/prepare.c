@@ -161,6 +161,12 @@ static int try_copy(const struct api_port *api, struct record *record, struct er
 		.after = canary,
 		.dry_run = true};
 	int code = api->write(api->context, &write, &answer, err);
+	/* There was none a moment ago. */
+	if (code == ERR_EXISTS)
+		return err_set(err, ERR_BUSY,
+			"deployment.apps/%s has just been made: somebody else began a release of "
+			"service \"%s\" at the same moment",
+			record->plan.canary_deployment, record->plan.service);
 	if (code != 0)
 		return code;
 	json *template = json_detach(json_get(answer, "spec"), "template");

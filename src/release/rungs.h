@@ -88,6 +88,9 @@ int marked_act(const struct situation *situation, struct action *action, struct 
 void known_describe(const struct situation *situation, struct buf *buf);
 bool known_holds(const struct situation *situation);
 int known_act(const struct situation *situation, struct action *action, struct err *err);
+/* All pods of stable are endpoints of its own Service, too, where each version has one. */
+void stable_reached_describe(const struct situation *situation, struct buf *buf);
+bool stable_is_reached(const struct situation *situation);
 /* All pods of the goal's batch serve; for finish, of the last one. */
 void canary_ready_describe(const struct situation *situation, struct buf *buf);
 bool canary_ready_holds(const struct situation *situation);

@@ -87,8 +87,8 @@ def test_flag_that_needs_istio(shop: Spaces, flags: list[str], mode: str):
 
 def test_cluster_without_istio(shop: Spaces):
     with WithoutIstio(shop[0]) as cluster, nothing_written(shop[0]):
-        done = cluster.run(*NEW, *ISTIO)
-        plan = cluster.run("plan", *NEW[1:])
+        done = cluster.space.plugin(*NEW, *ISTIO)
+        plan = cluster.space.plugin("plan", *NEW[1:])
     assert (done.code, done.out) == (1, "")
     assert done.err == "error: --traffic istio: the cluster does not serve Istio's API (networking.istio.io/v1)\n"
     assert "traffic is split by the ratio of replicas: the cluster does not serve Istio's API" in plan.out, str(plan)

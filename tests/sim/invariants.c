@@ -80,15 +80,17 @@ static bool take_goal(struct sim *sim, const json *configmap)
 static void read_record(struct sim *sim, const struct event *event)
 {
 	struct invariants *invariants = sim->invariants;
+	enum goal before = invariants->goal;
 	if (str_equal(event->type, "DELETED"))
 		return;
 	if (!take_goal(sim, event->tree))
 		return;
 	invariants->begun = true;
-	if (invariants->goal == GOAL_FINISH && !invariants->finishing) {
-		invariants->finishing = true;
-		invariants->stable_sets++;
-	}
+	if (invariants->goal != GOAL_FINISH || before == GOAL_FINISH)
+		return;
+	/* A second release of the same version leaves another ReplicaSet. */
+	invariants->finishing = true;
+	invariants->stable_sets++;
 }
 
 static void check_serving(const struct sim *sim)
