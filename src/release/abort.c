@@ -174,17 +174,21 @@ static void unstuck_describe(const struct situation *situation, struct buf *buf)
 
 static bool runs_template(const struct situation *situation)
 {
-	const json *template = pod_template(stable_deployment(situation->seen));
-	bool found = false;
+	const json *stable = stable_deployment(situation->seen);
+	int needed = situation->record->plan.replicas;
+	bool found = false, others = false;
+	if (wanted_replicas(stable) < needed)
+		needed = wanted_replicas(stable);
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
 		if (!is_stables_set(situation->seen, set))
 			continue;
-		if (templates_equal(pod_template(set), template, true))
-			found = true;
-		else if (wanted_replicas(set) > 0)
-			return false;
+		bool its = templates_equal(pod_template(set), pod_template(stable), true);
+		if (its && wanted_replicas(set) >= needed)
+			return true;
+		found = found || its;
+		others = others || (!its && wanted_replicas(set) > 0);
 	}
-	return found;
+	return found && !others;
 }
 
 static bool unstuck_holds(const struct situation *situation)
