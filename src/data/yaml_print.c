@@ -79,6 +79,20 @@ static void emit_string(yaml_emitter_t *emitter, const char *text)
 	emit_plain(emitter, value, style);
 }
 
+/* Numbers, truth values and null are written as in JSON; but an integer of more than 2^53 with an
+ * exponent: yaml_parse refuses one that is written out, since a double may not hold it exactly. */
+static void emit_other(yaml_emitter_t *emitter, const json *node)
+{
+	AUTO_STRING text = node != NULL ? json_print(node) : mem_strdup("null");
+	struct yaml_scalar scalar = yaml_scalar_resolve(text);
+	if (scalar.type != YAML_TOO_LARGE) {
+		emit_plain(emitter, text, YAML_PLAIN_SCALAR_STYLE);
+		return;
+	}
+	AUTO_STRING with_exponent = mem_format("%.16e", json_double(node, 0));
+	emit_plain(emitter, with_exponent, YAML_PLAIN_SCALAR_STYLE);
+}
+
 static void emit(yaml_emitter_t *emitter, const json *node)
 {
 	yaml_event_t event;
@@ -103,9 +117,7 @@ static void emit(yaml_emitter_t *emitter, const json *node)
 		must(yaml_sequence_end_event_initialize(&event));
 		must(yaml_emitter_emit(emitter, &event));
 	} else {
-		/* Numbers, truth values and null are written as in JSON. */
-		AUTO_STRING text = node != NULL ? json_print(node) : mem_strdup("null");
-		emit_plain(emitter, text, YAML_PLAIN_SCALAR_STYLE);
+		emit_other(emitter, node);
 	}
 }
 

@@ -272,6 +272,9 @@ static void prints_block_style(void **state)
 		"a: |\n  one\n  two\nb: |-\n  one\n  two\nc: |+\n  x\n\n");
 	check_print("{\"a\":999999999999999,\"b\":-1,\"c\":1e-7}",
 		"a: 999999999999999\nb: -1\nc: 1e-07\n");
+	/* Written out, these would be refused when they are read. */
+	check_print("{\"a\":9007199254740992,\"b\":-9007199254740994,\"c\":15522222222222222.212}",
+		"a: 9007199254740992\nb: -9.0071992547409940e+15\nc: 1.5522222222222222e+16\n");
 }
 
 static void prints_quotes_where_needed(void **state)
