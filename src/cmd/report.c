@@ -16,9 +16,7 @@ char *report_headline(const struct record *record)
 	switch (record->phase) {
 	case PHASE_COMPLETED:
 		return mem_format("release of service %s: completed, deployment.apps/%s runs %s",
-			plan->service,
-			handover_keeps_copy(record) ? plan->canary_deployment : plan->deployment,
-			plan->canary_version);
+			plan->service, handover_final_name(record), plan->canary_version);
 	case PHASE_ABORTED:
 		return mem_format(
 			"release of service %s: aborted, deployment.apps/%s runs %s as before",

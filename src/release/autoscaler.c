@@ -48,13 +48,6 @@ bool scaled_object_is_paused(const json *scaled_object)
 	return str_equal(object_annotation(scaled_object, PAUSED_ANNOTATION), "true");
 }
 
-const char *autoscaler_final_target(const struct record *record)
-{
-	if (handover_keeps_copy(record))
-		return record->plan.canary_deployment;
-	return record->plan.deployment;
-}
-
 /* --- HorizontalPodAutoscalers --------------------------------------------------------------- */
 
 /* The fields in which the frozen one differs. */
@@ -117,7 +110,7 @@ static json *goal_of(const struct record *record, const json *original, const js
 	case AUTOSCALER_FROZEN:
 		return json_copy(frozen);
 	case AUTOSCALER_FINISHED:
-		return autoscaler_for(original, autoscaler_final_target(record));
+		return autoscaler_for(original, handover_final_name(record));
 	case AUTOSCALER_ORIGINAL:
 		break;
 	}
@@ -136,8 +129,7 @@ static int change_autoscaler(const struct situation *situation, size_t index,
 		return 0;
 	size_t before = action->write_count;
 	CLEANUP(trees_release)
-	struct trees states =
-		states_of(original, frozen, autoscaler_final_target(record), TAKE(goal));
+	struct trees states = states_of(original, frozen, handover_final_name(record), TAKE(goal));
 	int code = merge_update(&KIND_HORIZONTAL_POD_AUTOSCALER, current, &states,
 		state == AUTOSCALER_FROZEN ? "frozen" : "restored", action, err);
 	if (code != 0 || state != AUTOSCALER_FROZEN)
@@ -153,7 +145,7 @@ static void aim(json *scaled_object, const struct record *record, const char *ta
 	json *reference = json_path(scaled_object, "spec", "scaleTargetRef", NULL);
 	const char *name = json_get_text(reference, "name");
 	if (str_equal(name, record->plan.deployment) ||
-		str_equal(name, autoscaler_final_target(record)))
+		str_equal(name, handover_final_name(record)))
 		json_set_text(reference, "name", target);
 }
 
@@ -173,7 +165,7 @@ static int change_scaled_object(const struct situation *situation, const json *o
 		object_set_annotation(
 			after, PAUSED_ANNOTATION, object_annotation(original, PAUSED_ANNOTATION));
 	aim(after, record,
-		state == AUTOSCALER_FINISHED ? autoscaler_final_target(record)
+		state == AUTOSCALER_FINISHED ? handover_final_name(record)
 					     : record->plan.deployment);
 	if (!json_equal(after, current))
 		action_update(action, &KIND_SCALED_OBJECT, current, TAKE(after), "%s",

@@ -33,9 +33,6 @@ json *autoscaler_for(const json *autoscaler, const char *deployment);
 bool autoscaler_is_frozen(const json *autoscaler);
 bool scaled_object_is_paused(const json *scaled_object);
 
-/* The Deployment that they scale in the end. */
-const char *autoscaler_final_target(const struct record *record);
-
 /* Takes all autoscalers of the record there. What somebody else changed meanwhile stays;
  * ERR_FOREIGN where that is what the release changes too, or where a frozen one would scale for it.
  * One that somebody deleted stays deleted. */

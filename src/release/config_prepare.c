@@ -1,10 +1,7 @@
 /* Before the first write: what --config gives, held against the template and the cluster. */
-#include <ctype.h>
-#include <string.h>
 
 #include "api/object.h"
 #include "base/buf.h"
-#include "base/parse.h"
 #include "release/canary.h"
 #include "release/config_document.h"
 #include "release/configs.h"
@@ -19,7 +16,8 @@ struct work {
 	const struct api_port *api;
 	struct record *record;
 	struct str_list *notes;
-	char *family; /* for CONFIG_DEPLOYMENT_ANNOTATION */
+	char *family; /* for CONFIG_DEPLOYMENT_ANNOTATION: a swap gives each version a name of its
+			 own */
 	json *bases;  /* by kind: of each name that the template has, what it is a copy of */
 	json *names;  /* by kind: the same names, with the copies' */
 	json *copies, *older, *contents;
@@ -46,16 +44,6 @@ static int read_object(const struct work *work, const struct kind *kind, const c
 	if (code == 0)
 		*ret = json_copy(list_find(list, name));
 	return code;
-}
-
-/* "web" of "web-v2", where v2 is what runs: a swap gives each version a name of its own. */
-static char *name_family(const struct plan *plan)
-{
-	AUTO_STRING suffix = mem_format("-%s", plan->stable_version);
-	size_t length = strlen(plan->deployment);
-	if (str_ends(plan->deployment, suffix) && length > strlen(suffix))
-		length -= strlen(suffix);
-	return mem_strndup(plan->deployment, length);
 }
 
 /* --- what the template names ---------------------------------------------------------------- */
@@ -107,18 +95,6 @@ static int not_named(const struct kind *kind, const char *name, const json *base
 
 /* --- the copies ----------------------------------------------------------------------------- */
 
-/* "<name>-<version>"; what a name may not have becomes '-'. */
-static int name_copy(const char *base, const struct plan *plan, char **ret, struct err *err)
-{
-	AUTO_STRING name = mem_format("%s-%s", base, plan->canary_version);
-	for (char *p = name; *p != '\0'; p++)
-		*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
-	if (check_object_name(name, 253, err) != 0)
-		return err_wrap(err, "--config: the name of the copy (use --version)");
-	*ret = TAKE(name);
-	return 0;
-}
-
 static void make_copy(json *object, const struct work *work, const char *base, const char *name)
 {
 	json_set_text(json_get(object, "metadata"), "name", name);
@@ -164,9 +140,9 @@ static int add_copy(struct work *work, const struct kind *kind, json *object_tak
 	AUTO_JSON object = object_taken;
 	AUTO_JSON existing = NULL;
 	AUTO_STRING name = NULL;
-	int code = name_copy(base, &work->record->plan, &name, err);
-	if (code == 0)
-		code = read_object(work, kind, name, &existing, err);
+	if (plan_name_copy(&work->record->plan, base, &name, err) != 0)
+		return err_wrap(err, "--config");
+	int code = read_object(work, kind, name, &existing, err);
 	if (code != 0)
 		return code;
 	make_copy(object, work, base, name);
@@ -282,15 +258,11 @@ static int list_copies(
 }
 
 /* The copies of this Deployment that neither version names, nor anybody else. */
-static int find_older(struct work *work, const struct kind *kind, struct err *err)
+static int find_older(
+	struct work *work, const struct kind *kind, const json *deployments, struct err *err)
 {
 	AUTO_JSON copies = NULL;
-	AUTO_JSON deployments = NULL;
-	const struct query query = {
-		.kind = &KIND_DEPLOYMENT, .namespace = work->record->plan.namespace};
 	int code = list_copies(work, kind, &copies, err);
-	if (code == 0)
-		code = work->api->list(work->api->context, &query, &deployments, err);
 	if (code != 0)
 		return code;
 	json_for_each (copy, list_items(copies)) {
@@ -311,15 +283,19 @@ static int find_older(struct work *work, const struct kind *kind, struct err *er
 static int prepare(struct work *work, const json *documents, struct err *err)
 {
 	struct record *record = work->record;
+	AUTO_JSON deployments = NULL;
+	const struct query query = {.kind = &KIND_DEPLOYMENT, .namespace = record->plan.namespace};
 	int code = add_documents(work, documents, err);
 	if (code == 0 && json_count(work->copies) == 0)
 		return err_set(err, ERR_FAILED, "--config: there is no document in the file");
 	for (size_t i = 0; code == 0 && i < COUNT_OF(KINDS); i++)
 		references_rename(
 			record->template, KINDS[i], json_get(work->names, KINDS[i]->name));
+	if (code == 0)
+		code = work->api->list(work->api->context, &query, &deployments, err);
 	for (size_t i = 0; code == 0 && i < COUNT_OF(KINDS); i++)
 		if (json_get(work->names, KINDS[i]->name) != NULL)
-			code = find_older(work, KINDS[i], err);
+			code = find_older(work, KINDS[i], deployments, err);
 	if (code != 0)
 		return code;
 	record->contents = TAKE(work->contents);
@@ -356,7 +332,7 @@ int configs_prepare(const struct api_port *api, const struct start_options *opti
 		.api = api,
 		.record = record,
 		.notes = notes,
-		.family = name_family(&record->plan),
+		.family = plan_name_without_version(&record->plan),
 		.bases = json_object(),
 		.names = json_object(),
 		.copies = json_array(),

@@ -71,3 +71,9 @@ bool handover_keeps_copy(const struct record *record)
 {
 	return record->plan.handover == HANDOVER_SWAP;
 }
+
+const char *handover_final_name(const struct record *record)
+{
+	const struct plan *plan = &record->plan;
+	return handover_keeps_copy(record) ? plan->canary_deployment : plan->deployment;
+}

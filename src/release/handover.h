@@ -25,4 +25,7 @@ const char *handover_key(const json *deployment);
 /* Whether the copy is what stays in the end. */
 bool handover_keeps_copy(const struct record *record);
 
+/* The name of the Deployment that is the user's in the end. */
+const char *handover_final_name(const struct record *record);
+
 #endif

@@ -1,5 +1,6 @@
 #include "release/plan.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,6 +278,11 @@ const char *handover_mode_name(enum handover_mode mode)
 	return HANDOVER_NAMES[mode];
 }
 
+const char *pause_mode_name(enum pause_mode mode)
+{
+	return PAUSE_NAMES[mode];
+}
+
 int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err)
 {
 	int index = str_index(PAUSE_NAMES, COUNT_OF(PAUSE_NAMES), text);
@@ -298,6 +304,26 @@ int hpa_mode_parse(const char *text, enum hpa_mode *ret, struct err *err)
 const char *hpa_mode_name(enum hpa_mode mode)
 {
 	return HPA_NAMES[mode];
+}
+
+char *plan_name_without_version(const struct plan *plan)
+{
+	AUTO_STRING suffix = mem_format("-%s", plan->stable_version);
+	size_t length = strlen(plan->deployment);
+	if (str_ends(plan->deployment, suffix) && length > strlen(suffix))
+		length -= strlen(suffix);
+	return mem_strndup(plan->deployment, length);
+}
+
+int plan_name_copy(const struct plan *plan, const char *base, char **ret, struct err *err)
+{
+	AUTO_STRING name = mem_format("%s-%s", base, plan->canary_version);
+	for (char *p = name; *p != '\0'; p++)
+		*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
+	if (check_object_name(name, 253, err) != 0)
+		return err_wrap(err, "the name of the copy (use --version)");
+	*ret = TAKE(name);
+	return 0;
 }
 
 json *plan_to_json(const struct plan *plan)

@@ -85,9 +85,18 @@ int traffic_mode_parse(const char *text);
 const char *traffic_mode_name(enum traffic_mode mode);
 int handover_mode_parse(const char *text); /* likewise */
 const char *handover_mode_name(enum handover_mode mode);
+const char *pause_mode_name(enum pause_mode mode);
 int pause_mode_parse(const char *text, enum pause_mode *ret, struct err *err);
 int hpa_mode_parse(const char *text, enum hpa_mode *ret, struct err *err);
 const char *hpa_mode_name(enum hpa_mode mode);
+
+/* The Deployment's name without the version that it is called after: "reviews" of "reviews-v1". The
+ * caller frees. */
+char *plan_name_without_version(const struct plan *plan);
+
+/* The name of a copy for the new version, "<base>-<version>"; what a name may not have becomes '-'.
+ * ERR_USAGE where it is none all the same. The caller frees. */
+int plan_name_copy(const struct plan *plan, const char *base, char **ret, struct err *err);
 
 /* True where a batch sends only the requests that match to the canary. */
 bool batch_is_match_only(const struct batch *batch);

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/object.h"
 #include "base/buf.h"
@@ -44,28 +43,12 @@ static int take_history(const struct api_port *api, struct record *record, struc
 	return 0;
 }
 
-/* The Deployment's name without the version that it is called after: "reviews" of "reviews-v1". */
-static char *name_without_version(const struct plan *plan)
-{
-	AUTO_STRING suffix = mem_format("-%s", plan->stable_version);
-	size_t length = strlen(plan->deployment);
-	size_t suffix_length = strlen(suffix);
-	if (length > suffix_length && str_equal(plan->deployment + length - suffix_length, suffix))
-		length -= suffix_length;
-	return mem_strndup(plan->deployment, length);
-}
-
-/* "<deployment>-<version>"; what a name may not have becomes '-'. A copy that stays takes the place
- * of the old version's name in its own. */
+/* A copy that stays takes the place of the old version's name in its own. */
 static int name_canary(struct plan *plan, struct err *err)
 {
-	AUTO_STRING base = plan->handover == HANDOVER_SWAP ? name_without_version(plan)
+	AUTO_STRING base = plan->handover == HANDOVER_SWAP ? plan_name_without_version(plan)
 							   : mem_strdup(plan->deployment);
-	plan->canary_deployment = mem_format("%s-%s", base, plan->canary_version);
-	for (char *p = plan->canary_deployment; *p != '\0'; p++)
-		*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
-	int code = check_object_name(plan->canary_deployment, 253, err);
-	return code == 0 ? 0 : err_wrap(err, "the name of the copy (use --version)");
+	return plan_name_copy(plan, base, &plan->canary_deployment, err);
 }
 
 static int check_name_is_free(const struct api_port *api, const struct plan *plan, struct err *err)

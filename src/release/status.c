@@ -134,14 +134,21 @@ static json *conditions_to_json(const struct record *record, const struct observ
 	return conditions;
 }
 
-json *release_to_json(const struct record *record)
+/* An object as scripts read it, of the Service. */
+static json *new_object(const char *kind, const struct record *record)
 {
-	json *release = json_object();
-	json_set_text(release, "apiVersion", "batchrollout/v1");
-	json_set_text(release, "kind", "Release");
-	json *metadata = json_ensure_object(release, "metadata");
+	json *object = json_object();
+	json_set_text(object, "apiVersion", "batchrollout/v1");
+	json_set_text(object, "kind", kind);
+	json *metadata = json_ensure_object(object, "metadata");
 	json_set_text(metadata, "name", record->plan.service);
 	json_set_text(metadata, "namespace", record->plan.namespace);
+	return object;
+}
+
+json *release_to_json(const struct record *record)
+{
+	json *release = new_object("Release", record);
 	json_set(release, "spec", plan_to_json(&record->plan));
 	json *status = json_ensure_object(release, "status");
 	json_set_text(status, "phase", phase_name(record->phase));
@@ -154,12 +161,7 @@ json *release_to_json(const struct record *record)
 
 json *history_to_json(const struct record *record)
 {
-	json *list = json_object();
-	json_set_text(list, "apiVersion", "batchrollout/v1");
-	json_set_text(list, "kind", "ReleaseHistory");
-	json *metadata = json_ensure_object(list, "metadata");
-	json_set_text(metadata, "name", record->plan.service);
-	json_set_text(metadata, "namespace", record->plan.namespace);
+	json *list = new_object("ReleaseHistory", record);
 	json_set(list, "items", json_copy(record->history));
 	if (!phase_has_ended(record->phase))
 		json_append(json_get(list, "items"), record_history_entry(record, NULL));

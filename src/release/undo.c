@@ -12,9 +12,7 @@
 
 static const char *released_deployment(const struct record *last)
 {
-	return handover_keeps_copy(last) && last->phase == PHASE_COMPLETED
-		       ? last->plan.canary_deployment
-		       : last->plan.deployment;
+	return last->phase == PHASE_COMPLETED ? handover_final_name(last) : last->plan.deployment;
 }
 
 /* Where the last release was aborted, what ran before it is there; a revision can still be said. */
@@ -103,14 +101,12 @@ static int take_revision(const struct api_port *api, const struct record *last,
 /* The same plan again, in numbers of what there is now. */
 static struct start_options same_plan(const struct plan *plan, const struct undo_options *undo)
 {
-	static const char *const PAUSES[] = {
-		[PAUSE_EACH] = "each", [PAUSE_FIRST] = "first", [PAUSE_NONE] = "none"};
 	return (struct start_options){
 		.namespace = plan->namespace,
 		.service = plan->service,
 		.batches = undo->at_once ? "1" : plan->asked_batches,
 		.steps = undo->at_once ? NULL : plan->asked_steps,
-		.pause = undo->at_once ? "none" : PAUSES[plan->pause],
+		.pause = pause_mode_name(undo->at_once ? PAUSE_NONE : plan->pause),
 		.traffic = traffic_mode_name(plan->traffic),
 		.handover = handover_mode_name(plan->handover),
 		.hpa = hpa_mode_name(plan->hpa),

@@ -84,9 +84,8 @@ int check_for_abort(const struct api_port *api, const struct record *record, str
 		"service \"%s\" brought: somebody %s it since, and what was before the release is "
 		"not what would be taken back; use `kubectl batchrollout undo %s -n %s "
 		"--to-revision REVISION` or `kubectl rollout undo`",
-		handover_keeps_copy(record) ? plan->canary_deployment : plan->deployment,
-		plan->canary_version, plan->service, deployment == NULL ? "deleted" : "changed",
-		plan->service, plan->namespace);
+		handover_final_name(record), plan->canary_version, plan->service,
+		deployment == NULL ? "deleted" : "changed", plan->service, plan->namespace);
 }
 
 int change_for_abort(struct record *record, void *context, struct err *err)
