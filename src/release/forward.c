@@ -201,8 +201,12 @@ void canary_ready_describe(const struct situation *situation, struct buf *buf)
 bool canary_ready_holds(const struct situation *situation)
 {
 	const json *canary = canary_deployment(situation->seen);
+	const json *template = situation->record->template;
 	int needed = goal_batch(situation)->canary;
-	if (count_serving_pods(situation->seen, canary, NULL) < needed)
+	/* Somebody may have edited the copy and taken that back right now: pods of what was there
+	 * in between are not the new version, though they are the copy's. */
+	if (count_serving_pods(situation->seen, canary, template) < needed ||
+		!wants_only(situation->seen, canary, template))
 		return false;
 	/* minReadySeconds: Ready is not enough then, the controller says when. */
 	return json_integer(json_path(canary, "spec", "minReadySeconds", NULL), 0) == 0 ||

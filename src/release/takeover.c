@@ -196,8 +196,9 @@ int orphaned_act(const struct situation *situation, struct action *action, struc
 	return 0;
 }
 
-/* Its controller counts the pods as its own, of its current template. Where the ReplicaSet is gone
- * (somebody deleted it at this moment), stable makes one when it goes on. */
+/* Its controller counts the pods as its own, of its current template. There may be fewer than it is
+ * to have, and others, where somebody edited the copy at this moment: it rolls those over when it
+ * goes on. Where the ReplicaSet is gone (somebody deleted it), stable makes one then. */
 bool adopted_holds(const struct situation *situation)
 {
 	const json *stable = stable_deployment(situation->seen);
@@ -211,7 +212,7 @@ bool adopted_holds(const struct situation *situation)
 		return true;
 	return is_stables_set(situation->seen, found) && is_observed(stable) &&
 	       json_integer(json_path(stable, "status", "updatedReplicas", NULL), 0) ==
-		       wanted_replicas(stable);
+		       wanted_replicas(found);
 }
 
 bool nothing_to_adopt_holds(const struct situation *situation)

@@ -219,6 +219,15 @@ int count_serving_pods(const struct observation *seen, const json *deployment, c
 	return count;
 }
 
+bool wants_only(const struct observation *seen, const json *deployment, const json *template)
+{
+	json_for_each (set, list_items(seen->lists[SEEN_REPLICA_SETS]))
+		if (is_owned_by(set, deployment) && wanted_replicas(set) > 0 &&
+			!templates_equal(pod_template(set), template, true))
+			return false;
+	return true;
+}
+
 int count_endpoints(const struct observation *seen, const json *deployment)
 {
 	CLEANUP(key_set_release) struct key_set sets = sets_of(seen, deployment, NULL);

@@ -51,6 +51,10 @@ bool is_paused(const json *deployment);
 int count_serving_pods(
 	const struct observation *seen, const json *deployment, const json *template);
 
+/* True where no ReplicaSet of the Deployment is to have pods but that with this template: its
+ * controller is not on the way from one template to another. */
+bool wants_only(const struct observation *seen, const json *deployment, const json *template);
+
 /* All endpoints of a Deployment's pods in the EndpointSlices that may get requests, of whichever
  * Service. */
 int count_endpoints(const struct observation *seen, const json *deployment);

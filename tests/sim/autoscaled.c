@@ -11,29 +11,6 @@
 #include "sim/invariants.h"
 #include "sim/scenarios.h"
 
-typedef int verb_function(struct client *client);
-
-/* Runs a verb that must end so. text (may be NULL) must be in the error. */
-static void run(struct sim *sim, verb_function *verb, int expected, const char *text)
-{
-	CLEANUP(client_release) struct client client;
-	client_init(&client, sim, "two");
-	int code = verb(&client);
-	if (code != expected)
-		sim_fail(sim, "returned %d and not %d: %s", code, expected, client.err.message);
-	if (text != NULL && strstr(client.err.message, text) == NULL)
-		sim_fail(sim, "\"%s\" does not say \"%s\"", client.err.message, text);
-}
-
-static void start(struct sim *sim, const struct setting *setting)
-{
-	CLEANUP(client_release) struct client client;
-	struct start_options options = world_options(setting);
-	client_init(&client, sim, "one");
-	if (run_start(&client, &options) != 0)
-		sim_fail(sim, "start: %s", client.err.message);
-}
-
 static struct object *find_autoscaler(const struct sim *sim)
 {
 	return sim_find(sim, &KIND_HORIZONTAL_POD_AUTOSCALER, NAMESPACE, "web");
@@ -66,20 +43,20 @@ static void play_frozen(const struct setting *setting, bool finish)
 {
 	AUTO_SIM sim = world_new(setting);
 	AUTO_JSON before = world_snapshot(sim);
-	start(sim, setting);
+	must_start(sim, setting, 0, NULL);
 	for (int batch = 2; batch <= 4; batch++) {
 		/* Many looks, and at each another wish. */
 		sim_run_for(sim, 60000);
 		if (replicas_of_stable(sim) != 4 - (batch - 1))
 			sim_fail(sim, "stable has %d replicas", replicas_of_stable(sim));
 		if (batch < 4 || finish)
-			run(sim, run_next, 0, NULL);
+			must_run(sim, run_next, 0, NULL);
 	}
 	if (finish) {
 		world_assert_completed(sim, before, setting);
 		return;
 	}
-	run(sim, run_abort, 0, NULL);
+	must_run(sim, run_abort, 0, NULL);
 	world_assert_restored(sim, before, false);
 }
 
@@ -104,10 +81,10 @@ void edits_of_autoscalers_are_kept(void **state)
 			.world = WORLD_AUTOSCALED, .batches = "2", .replicas = 4, .seed = seed};
 		AUTO_SIM sim = world_new(&setting);
 		AUTO_JSON before = world_snapshot(sim);
-		start(sim, &setting);
+		must_start(sim, &setting, 0, NULL);
 		set_limit(sim, "maxReplicas", 12);
 		note_on_scaled_object(sim);
-		run(sim, seed % 2 == 0 ? run_next : run_abort, 0, NULL);
+		must_run(sim, seed % 2 == 0 ? run_next : run_abort, 0, NULL);
 		json_set_integer(json_path(before, "HorizontalPodAutoscaler/web", "spec", NULL),
 			"maxReplicas", 12);
 		object_set_annotation(
@@ -119,6 +96,17 @@ void edits_of_autoscalers_are_kept(void **state)
 	}
 }
 
+/* A release that has begun, and autoscalers that do not look again before somebody edits them. */
+static struct sim *start_and_stop_looking(const struct setting *setting, json **ret_before)
+{
+	struct sim *sim = world_new(setting);
+	*ret_before = world_snapshot(sim);
+	must_start(sim, setting, 0, NULL);
+	sim->autoscaler_period_ms = 1000000;
+	sim_run_for(sim, 3000);
+	return sim;
+}
+
 /* Who applies the manifest again takes back what is in it: the minimum, not the policies. */
 void applied_autoscalers_are_frozen_again(void **state)
 {
@@ -127,13 +115,10 @@ void applied_autoscalers_are_frozen_again(void **state)
 	for (uint64_t seed = first; seed < first + seed_count(5); seed++) {
 		struct setting setting = {
 			.world = WORLD_AUTOSCALED, .batches = "2", .replicas = 4, .seed = seed};
-		AUTO_SIM sim = world_new(&setting);
-		AUTO_JSON before = world_snapshot(sim);
-		start(sim, &setting);
-		sim->autoscaler_period_ms = 1000000;
-		sim_run_for(sim, 3000);
+		AUTO_JSON before = NULL;
+		AUTO_SIM sim = start_and_stop_looking(&setting, &before);
 		set_limit(sim, "minReplicas", 4);
-		run(sim, seed % 2 == 0 ? run_next : run_abort, 0, NULL);
+		must_run(sim, seed % 2 == 0 ? run_next : run_abort, 0, NULL);
 		if (seed % 2 == 0)
 			world_assert_completed(sim, before, &setting);
 		else
@@ -146,20 +131,17 @@ void edited_autoscaler_is_refused(void **state)
 	(void)state;
 	struct setting setting = {
 		.world = WORLD_AUTOSCALED, .batches = "4", .replicas = 4, .seed = first_seed()};
-	AUTO_SIM sim = world_new(&setting);
-	AUTO_JSON before = world_snapshot(sim);
-	start(sim, &setting);
-	sim->autoscaler_period_ms = 1000000;
-	sim_run_for(sim, 3000);
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = start_and_stop_looking(&setting, &before);
 	set_limit(sim, "minReplicas", 2);
-	run(sim, run_next, ERR_FOREIGN, "minReplicas");
+	must_run(sim, run_next, ERR_FOREIGN, "minReplicas");
 	set_limit(sim, "minReplicas", 1);
 	/* Not a field of the release, but the frozen autoscaler would go by it. */
 	set_limit(sim, "maxReplicas", 2);
-	run(sim, run_next, ERR_FOREIGN, "spec.maxReplicas is 2 now");
+	must_run(sim, run_next, ERR_FOREIGN, "spec.maxReplicas is 2 now");
 	set_limit(sim, "maxReplicas", 6);
 	for (int batch = 2; batch <= 4; batch++)
-		run(sim, run_next, 0, NULL);
+		must_run(sim, run_next, 0, NULL);
 	world_assert_completed(sim, before, &setting);
 }
 
@@ -169,18 +151,15 @@ void abort_does_not_wait_for_an_edited_autoscaler(void **state)
 	(void)state;
 	struct setting setting = {
 		.world = WORLD_AUTOSCALED, .batches = "4", .replicas = 4, .seed = first_seed()};
-	AUTO_SIM sim = world_new(&setting);
-	AUTO_JSON before = world_snapshot(sim);
-	start(sim, &setting);
-	sim->autoscaler_period_ms = 1000000;
-	sim_run_for(sim, 3000);
+	AUTO_JSON before = NULL;
+	AUTO_SIM sim = start_and_stop_looking(&setting, &before);
 	set_limit(sim, "minReplicas", 2);
-	run(sim, run_abort, ERR_FOREIGN, "minReplicas");
+	must_run(sim, run_abort, ERR_FOREIGN, "minReplicas");
 	if (replicas_of_stable(sim) != 4 ||
 		sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web-v2") != NULL)
 		sim_fail(sim, "stable is not back");
 	set_limit(sim, "minReplicas", 1);
-	run(sim, run_abort, 0, NULL);
+	must_run(sim, run_abort, 0, NULL);
 	world_assert_restored(sim, before, false);
 }
 
@@ -213,7 +192,7 @@ void scaled_right_before_it_is_frozen(void **state)
 	if (run_start(&client, &options) != ERR_FOREIGN ||
 		strstr(client.err.message, "its autoscaler, perhaps") == NULL)
 		sim_fail(sim, "start: %s", client.err.message);
-	run(sim, run_abort, 0, NULL);
+	must_run(sim, run_abort, 0, NULL);
 	AUTO_JSON after = world_snapshot(sim);
 	static const char AUTOSCALER[] = "HorizontalPodAutoscaler/web";
 	if (replicas_of_stable(sim) != wish ||
@@ -233,14 +212,14 @@ static void play_ignored(uint64_t seed, bool finish)
 	/* Fewer than before the release would be the autoscaler's own doing. */
 	sim_remove(sim, sim_find(sim, &KIND_SCALED_OBJECT, NAMESPACE, "queue"));
 	sim->autoscaler_period_ms = 15000;
-	start(sim, &setting);
+	must_start(sim, &setting, 0, NULL);
 	for (int batch = 2; batch <= 4; batch++) {
 		sim_run_for(sim, 20000);
 		if (batch < 4 || finish)
-			run(sim, run_next, 0, NULL);
+			must_run(sim, run_next, 0, NULL);
 	}
 	if (!finish)
-		run(sim, run_abort, 0, NULL);
+		must_run(sim, run_abort, 0, NULL);
 	sim_run_for(sim, 30000);
 	AUTO_JSON after = world_snapshot(sim);
 	static const char AUTOSCALER[] = "HorizontalPodAutoscaler/web";

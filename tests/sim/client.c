@@ -51,6 +51,14 @@ static int end_call(struct client *client, enum fault fault, int code, struct er
 	return code;
 }
 
+/* One that does nothing in the cluster. */
+static int call(struct client *client, struct err *err)
+{
+	enum fault fault;
+	int code = begin_call(client, false, &fault, err);
+	return code != 0 ? code : end_call(client, fault, 0, err);
+}
+
 /* --- reading -------------------------------------------------------------------------------- */
 
 static bool is_served(const struct sim *sim, const struct kind *kind)
@@ -234,11 +242,8 @@ static int watch_open(void *context, const struct query *queries, const json *co
 	size_t count, struct watch **ret, struct err *err)
 {
 	struct client *client = context;
-	enum fault fault;
-	int code = begin_call(client, false, &fault, err);
+	int code = call(client, err);
 	if (code != 0)
-		return code;
-	if ((code = end_call(client, fault, 0, err)) != 0)
 		return code;
 	struct watch *watch = mem_alloc(1, sizeof(*watch));
 	watch->client = client;
@@ -337,11 +342,8 @@ static int watch_next(struct watch *watch, int64_t timeout_ms, size_t *ret_index
 	struct client *client = watch->client;
 	struct sim *sim = client->sim;
 	int64_t end = sim->now_ms + timeout_ms;
-	enum fault fault;
-	int code = begin_call(client, false, &fault, err);
+	int code = call(client, err);
 	if (code != 0)
-		return code;
-	if ((code = end_call(client, fault, 0, err)) != 0)
 		return code;
 	if (client->waiting != NULL)
 		client->waiting(client, client->waiting_context);

@@ -156,20 +156,8 @@ static struct sim *paused_release(json **ret_before)
 		.world = WORLD_CONFIG, .batches = "2", .replicas = 4, .seed = first_seed()};
 	struct sim *sim = world_new(&setting);
 	*ret_before = world_snapshot(sim);
-	CLEANUP(client_release) struct client client;
-	struct start_options options = world_options(&setting);
-	client_init(&client, sim, "one");
-	if (run_start(&client, &options) != 0)
-		sim_fail(sim, "start: %s", client.err.message);
+	must_start(sim, &setting, 0, NULL);
 	return sim;
-}
-
-static void abort_paused(struct sim *sim)
-{
-	CLEANUP(client_release) struct client client;
-	client_init(&client, sim, "two");
-	if (run_abort(&client) != 0)
-		sim_fail(sim, "abort: %s", client.err.message);
 }
 
 void deleted_configuration_is_reported(void **state)
@@ -177,13 +165,10 @@ void deleted_configuration_is_reported(void **state)
 	(void)state;
 	AUTO_JSON before = NULL;
 	AUTO_SIM sim = paused_release(&before);
-	CLEANUP(client_release) struct client client;
 	sim->invariants->unconfigured = true;
 	sim_remove(sim, sim_find(sim, &KIND_SECRET, NAMESPACE, "token-v2"));
-	client_init(&client, sim, "two");
-	assert_int_equal(run_next(&client), ERR_FOREIGN);
-	assert_non_null(strstr(client.err.message, "secret/token-v2 is not there"));
-	abort_paused(sim);
+	must_run(sim, run_next, ERR_FOREIGN, "secret/token-v2 is not there");
+	must_run(sim, run_abort, 0, NULL);
 	world_assert_restored(sim, before, false);
 }
 
@@ -201,7 +186,7 @@ void configuration_that_an_edit_needs_stays(void **state)
 	sim->invariants->stable_sets++;
 	json_set_text(json_get(from, "configMapRef"), "name", "settings-v2");
 	sim_put(sim, stable, tree);
-	abort_paused(sim);
+	must_run(sim, run_abort, 0, NULL);
 	assert_non_null(sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "settings-v2"));
 	assert_null(sim_find(sim, &KIND_SECRET, NAMESPACE, "token-v2"));
 }

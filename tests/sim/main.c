@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(abort_keeps_a_wish_for_more_pods),
 		cmocka_unit_test(edited_template_is_refused_and_kept),
 		cmocka_unit_test(edited_copy_is_refused),
+		cmocka_unit_test(pods_of_an_edit_that_was_taken_back_are_not_handed_over),
 		cmocka_unit_test(deleted_stable_is_made_again_by_abort),
 		cmocka_unit_test(changed_since_its_end_is_not_aborted),
 		cmocka_unit_test(edited_route_is_refused),

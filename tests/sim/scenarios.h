@@ -8,6 +8,11 @@
 uint64_t first_seed(void);
 uint64_t seed_count(uint64_t usual);
 
+/* verbs.c: one process that must end so. text (may be NULL) must be in the error. */
+typedef int verb_function(struct client *client);
+void must_run(struct sim *sim, verb_function *verb, int expected, const char *text);
+void must_start(struct sim *sim, const struct setting *setting, int expected, const char *text);
+
 /* releases.c */
 void whole_releases_end_completed(void **state);
 void whole_releases_end_aborted(void **state);
@@ -30,6 +35,7 @@ void scaled_stable_is_refused(void **state);
 void abort_keeps_a_wish_for_more_pods(void **state);
 void edited_template_is_refused_and_kept(void **state);
 void edited_copy_is_refused(void **state);
+void pods_of_an_edit_that_was_taken_back_are_not_handed_over(void **state);
 void deleted_stable_is_made_again_by_abort(void **state);
 void changed_since_its_end_is_not_aborted(void **state);
 void edited_route_is_refused(void **state);

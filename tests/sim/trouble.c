@@ -10,32 +10,6 @@
 #include "sim/invariants.h"
 #include "sim/scenarios.h"
 
-typedef int verb_function(struct client *client);
-
-/* Runs a verb that must end so. text (may be NULL) must be in the error. */
-static void run(struct sim *sim, verb_function *verb, int expected, const char *text)
-{
-	CLEANUP(client_release) struct client client;
-	client_init(&client, sim, "two");
-	int code = verb(&client);
-	if (code != expected)
-		sim_fail(sim, "returned %d and not %d: %s", code, expected, client.err.message);
-	if (text != NULL && strstr(client.err.message, text) == NULL)
-		sim_fail(sim, "\"%s\" does not say \"%s\"", client.err.message, text);
-}
-
-static void start(struct sim *sim, const struct setting *setting, int expected, const char *text)
-{
-	CLEANUP(client_release) struct client client;
-	struct start_options options = world_options(setting);
-	client_init(&client, sim, "one");
-	int code = run_start(&client, &options);
-	if (code != expected)
-		sim_fail(sim, "start returned %d: %s", code, client.err.message);
-	if (text != NULL && strstr(client.err.message, text) == NULL)
-		sim_fail(sim, "\"%s\" does not say \"%s\"", client.err.message, text);
-}
-
 static void assert_phase(struct sim *sim, enum phase phase)
 {
 	CLEANUP(record_release) struct record record = {0};
@@ -81,21 +55,21 @@ static void pods_fail(enum world world, uint64_t seed, bool retry)
 	AUTO_SIM sim = world_new(&setting);
 	AUTO_JSON before = world_snapshot(sim);
 	sim->broken_image = "registry/web:v2";
-	start(sim, &setting, ERR_TIMED_OUT, "ImagePullBackOff");
+	must_start(sim, &setting, ERR_TIMED_OUT, "ImagePullBackOff");
 	assert_phase(sim, PHASE_FAILED);
 	if (!retry) {
-		run(sim, run_abort, 0, NULL);
+		must_run(sim, run_abort, 0, NULL);
 		assert_phase(sim, PHASE_ABORTED);
 		world_assert_restored(sim, before, false);
 		return;
 	}
-	run(sim, run_next, ERR_TIMED_OUT, "ImagePullBackOff");
+	must_run(sim, run_next, ERR_TIMED_OUT, "ImagePullBackOff");
 	sim_heal(sim);
 	for (int batch = 1; batch < world_batches(&setting); batch++) {
-		run(sim, run_next, 0, NULL);
+		must_run(sim, run_next, 0, NULL);
 		assert_phase(sim, PHASE_PAUSED);
 	}
-	run(sim, run_next, 0, NULL);
+	must_run(sim, run_next, 0, NULL);
 	assert_phase(sim, PHASE_COMPLETED);
 	world_assert_completed(sim, before, &setting);
 }
@@ -173,7 +147,7 @@ void holder_renews_while_it_waits(void **state)
 	AUTO_SIM sim = world_new(&setting);
 	sim->broken_image = "registry/web:v2";
 	int64_t last = sim->now_ms;
-	start(sim, &setting, ERR_TIMED_OUT, NULL);
+	must_start(sim, &setting, ERR_TIMED_OUT, NULL);
 	for (size_t i = 0; i < sim->event_count; i++) {
 		const struct event *event = &sim->events[i];
 		if (event->object->kind != &KIND_CONFIG_MAP)
@@ -197,7 +171,7 @@ static void take_over(struct client *client, void *context)
 		sim_find(client->sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web") == NULL)
 		return;
 	takeover->came = true;
-	run(client->sim, run_abort, 0, NULL);
+	must_run(client->sim, run_abort, 0, NULL);
 }
 
 /* The holder is stopped (a closed laptop) after it has looked at the record for the at-th time;
@@ -209,7 +183,7 @@ static bool takeover_at(const struct setting *setting, size_t at, bool starting)
 	struct takeover takeover = {.at = at};
 	struct start_options options = world_options(setting);
 	if (!starting)
-		start(sim, setting, 0, NULL);
+		must_start(sim, setting, 0, NULL);
 	CLEANUP(client_release) struct client client;
 	client_init(&client, sim, "one");
 	client.process = "alive";
@@ -251,7 +225,7 @@ static struct sim *paused_release(enum world world, struct setting *ret_setting,
 		.world = world, .batches = "2", .replicas = 4, .seed = first_seed()};
 	struct sim *sim = world_new(ret_setting);
 	*ret_before = world_snapshot(sim);
-	start(sim, ret_setting, 0, NULL);
+	must_start(sim, ret_setting, 0, NULL);
 	return sim;
 }
 
@@ -262,11 +236,17 @@ void scaled_stable_is_refused(void **state)
 	AUTO_JSON before = NULL;
 	AUTO_SIM sim = paused_release(WORLD_ISTIO, &setting, &before);
 	scale(sim, "web", 7);
-	run(sim, run_next, ERR_FOREIGN, "scaled to 7");
+	must_run(sim, run_next, ERR_FOREIGN, "scaled to 7");
 	assert_phase(sim, PHASE_FAILED);
 	scale(sim, "web", 4);
-	run(sim, run_next, 0, NULL);
+	must_run(sim, run_next, 0, NULL);
 	world_assert_completed(sim, before, &setting);
+}
+
+static int replicas_of(const struct sim *sim, const char *deployment)
+{
+	const json *tree = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, deployment)->now;
+	return (int)json_integer(json_path(tree, "spec", "replicas", NULL), 0);
 }
 
 void abort_keeps_a_wish_for_more_pods(void **state)
@@ -276,17 +256,21 @@ void abort_keeps_a_wish_for_more_pods(void **state)
 	AUTO_JSON before = NULL;
 	AUTO_SIM sim = paused_release(WORLD_REPLICAS, &setting, &before);
 	scale(sim, "web", 7);
-	run(sim, run_abort, 0, NULL);
-	const json *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web")->now;
-	assert_int_equal(json_integer(json_path(stable, "spec", "replicas", NULL), 0), 7);
+	must_run(sim, run_abort, 0, NULL);
+	assert_int_equal(replicas_of(sim, "web"), 7);
+}
+
+static void begin_set_image(struct sim *sim, const char *deployment, const char *image)
+{
+	json *tree = begin_edit(sim, &KIND_DEPLOYMENT, deployment);
+	json_set_text(container_of(tree), "image", image);
+	sim_put(sim, sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, deployment), tree);
 }
 
 static void set_image(struct sim *sim, const char *deployment, const char *image)
 {
-	json *tree = begin_edit(sim, &KIND_DEPLOYMENT, deployment);
-	json_set_text(container_of(tree), "image", image);
-	end_edit(sim, &KIND_DEPLOYMENT, tree);
-	sim_run_for(sim, 30000);
+	begin_set_image(sim, deployment, image);
+	sim_run_for(sim, 40000);
 }
 
 /* Nobody has looked at what it runs. */
@@ -300,11 +284,40 @@ void edited_copy_is_refused(void **state)
 		sim->invariants->wounded = true;
 		sim->invariants->stable_sets++;
 		set_image(sim, "web-v2", "registry/web:v9");
-		run(sim, run_next, ERR_FOREIGN, "which has the new version, was changed");
+		must_run(sim, run_next, ERR_FOREIGN, "which has the new version, was changed");
 		set_image(sim, "web-v2", "registry/web:v2");
-		run(sim, run_next_all, 0, NULL);
+		must_run(sim, run_next_all, 0, NULL);
 		world_assert_completed(sim, before, &setting);
 	}
+}
+
+static void take_an_edit_back_before_the_end(enum world world, int64_t milliseconds_before)
+{
+	struct setting setting = {
+		.world = world, .batches = "1", .hold = true, .replicas = 3, .seed = first_seed()};
+	AUTO_SIM sim = world_new(&setting);
+	AUTO_JSON before = world_snapshot(sim);
+	must_start(sim, &setting, 0, NULL);
+	/* Rules have a batch of their own, before the one of all. */
+	if (replicas_of(sim, "web") > 0)
+		must_run(sim, run_next, 0, NULL);
+	sim->invariants->wounded = true;
+	sim->invariants->stable_sets++;
+	set_image(sim, "web-v2", "registry/web:v9");
+	begin_set_image(sim, "web-v2", "registry/web:v2");
+	sim_run_for(sim, milliseconds_before);
+	must_run(sim, run_next, 0, NULL);
+	world_assert_completed(sim, before, &setting);
+}
+
+/* The pods of the edit are as many as there are to be, and serve, while the controller is on the
+ * way back from them: with 3 replicas a rolling update takes none away before there is another. */
+void pods_of_an_edit_that_was_taken_back_are_not_handed_over(void **state)
+{
+	(void)state;
+	for (enum world world = 0; world < WORLD_COUNT; world++)
+		for (int64_t milliseconds = 0; milliseconds <= 1000; milliseconds += 50)
+			take_an_edit_back_before_the_end(world, milliseconds);
 }
 
 void deleted_stable_is_made_again_by_abort(void **state)
@@ -317,9 +330,9 @@ void deleted_stable_is_made_again_by_abort(void **state)
 		sim->invariants->wounded = sim->invariants->swapped = true;
 		sim_delete(sim, sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web"), "Background");
 		sim_run_for(sim, 30000);
-		run(sim, run_next, ERR_FOREIGN, "makes it again");
+		must_run(sim, run_next, ERR_FOREIGN, "makes it again");
 		sim->invariants->remade = true;
-		run(sim, run_abort, 0, NULL);
+		must_run(sim, run_abort, 0, NULL);
 		assert_phase(sim, PHASE_ABORTED);
 		world_assert_restored(sim, before, true);
 	}
@@ -333,14 +346,14 @@ void changed_since_its_end_is_not_aborted(void **state)
 		struct setting setting;
 		AUTO_JSON before = NULL;
 		AUTO_SIM sim = paused_release(world, &setting, &before);
-		run(sim, run_next_all, 0, NULL);
+		must_run(sim, run_next_all, 0, NULL);
 		assert_phase(sim, PHASE_COMPLETED);
 		sim->invariants->wounded = true;
 		sim->invariants->stable_sets++;
 		bool swapped = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web") == NULL;
 		set_image(sim, swapped ? "web-v2" : "web", "registry/web:v3");
 		size_t events = sim->event_count;
-		run(sim, run_abort, ERR_FOREIGN, "does not run v2 any more");
+		must_run(sim, run_abort, ERR_FOREIGN, "does not run v2 any more");
 		assert_int_equal(sim->event_count, events);
 		assert_phase(sim, PHASE_COMPLETED);
 	}
@@ -358,8 +371,8 @@ void edited_template_is_refused_and_kept(void **state)
 		json *tree = begin_edit(sim, &KIND_DEPLOYMENT, "web");
 		json_set_text(container_of(tree), "image", "registry/web:v9");
 		end_edit(sim, &KIND_DEPLOYMENT, tree);
-		run(sim, run_next, ERR_FOREIGN, "pod template");
-		run(sim, run_abort, 0, NULL);
+		must_run(sim, run_next, ERR_FOREIGN, "pod template");
+		must_run(sim, run_abort, 0, NULL);
 		assert_phase(sim, PHASE_ABORTED);
 		sim_run_for(sim, 30000);
 		const json *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web")->now;
@@ -391,7 +404,7 @@ void edited_route_is_refused(void **state)
 	json_set_integer(first_destination(tree), "weight", 77);
 	sim->invariants->degraded = true;
 	end_edit(sim, &KIND_VIRTUAL_SERVICE, tree);
-	run(sim, run_next, ERR_FOREIGN, "spec.http[2].route");
+	must_run(sim, run_next, ERR_FOREIGN, "spec.http[2].route");
 	assert_phase(sim, PHASE_FAILED);
 }
 
@@ -411,7 +424,7 @@ void edited_httproute_is_refused(void **state)
 	json_set_integer(backend, "weight", 77);
 	sim->invariants->degraded = true;
 	end_edit(sim, &KIND_HTTP_ROUTE, tree);
-	run(sim, run_next, ERR_FOREIGN, "spec.rules[2].backendRefs");
+	must_run(sim, run_next, ERR_FOREIGN, "spec.rules[2].backendRefs");
 	assert_phase(sim, PHASE_FAILED);
 }
 
@@ -424,11 +437,11 @@ void edited_version_service_is_refused(void **state)
 	json *tree = begin_edit(sim, &KIND_SERVICE, "batchrollout-web-canary");
 	AUTO_JSON port = json_detach_at(json_path(tree, "spec", "ports", NULL), 0);
 	end_edit(sim, &KIND_SERVICE, tree);
-	run(sim, run_next, ERR_FOREIGN, "service/batchrollout-web-canary");
+	must_run(sim, run_next, ERR_FOREIGN, "service/batchrollout-web-canary");
 	tree = begin_edit(sim, &KIND_SERVICE, "batchrollout-web-canary");
 	json_append(json_path(tree, "spec", "ports", NULL), TAKE(port));
 	end_edit(sim, &KIND_SERVICE, tree);
-	run(sim, run_next, 0, NULL);
+	must_run(sim, run_next, 0, NULL);
 	world_assert_completed(sim, before, &setting);
 }
 
@@ -449,7 +462,7 @@ void edits_of_httproutes_elsewhere_are_kept(void **state)
 				json_string("new.example"));
 		}
 		end_edit(sim, &KIND_HTTP_ROUTE, tree);
-		run(sim, aborted ? run_abort : run_next, 0, NULL);
+		must_run(sim, aborted ? run_abort : run_next, 0, NULL);
 		if (aborted)
 			world_assert_restored(sim, before, false);
 		else
@@ -484,7 +497,7 @@ void edits_elsewhere_are_kept(void **state)
 		object_set_annotation(tree, "example.com/other", "new");
 		expect_annotation(before, "example.com/other", "new");
 		end_edit(sim, &KIND_DEPLOYMENT, tree);
-		run(sim, aborted ? run_abort : run_next, 0, NULL);
+		must_run(sim, aborted ? run_abort : run_next, 0, NULL);
 		if (aborted)
 			world_assert_restored(sim, before, false);
 		else
@@ -500,20 +513,20 @@ void ended_releases_stay_ended(void **state)
 	struct setting setting;
 	AUTO_JSON before = NULL;
 	AUTO_SIM sim = paused_release(WORLD_ISTIO, &setting, &before);
-	run(sim, run_abort, 0, NULL);
+	must_run(sim, run_abort, 0, NULL);
 	size_t events = sim->event_count;
-	run(sim, run_abort, 1, NULL);
-	run(sim, run_next, ERR_FAILED, "aborted");
+	must_run(sim, run_abort, 1, NULL);
+	must_run(sim, run_next, ERR_FAILED, "aborted");
 	world_assert_restored(sim, before, false);
 	for (size_t i = events; i < sim->event_count; i++)
 		if (sim->events[i].object->kind == &KIND_CONFIG_MAP)
 			sim_fail(sim, "the record was written again");
 	/* And the next release begins where nothing was. */
 	sim->invariants->begun = false;
-	start(sim, &setting, 0, NULL);
-	run(sim, run_next, 0, NULL);
+	must_start(sim, &setting, 0, NULL);
+	must_run(sim, run_next, 0, NULL);
 	world_assert_completed(sim, before, &setting);
-	run(sim, run_next, ERR_FAILED, "completed");
+	must_run(sim, run_next, ERR_FAILED, "completed");
 }
 
 void completed_releases_can_be_aborted(void **state)
@@ -529,9 +542,9 @@ void completed_releases_can_be_aborted(void **state)
 				.pause = "none"};
 			AUTO_SIM sim = world_new(&setting);
 			AUTO_JSON before = world_snapshot(sim);
-			start(sim, &setting, 0, NULL);
+			must_start(sim, &setting, 0, NULL);
 			assert_phase(sim, PHASE_COMPLETED);
-			run(sim, run_abort, 0, NULL);
+			must_run(sim, run_abort, 0, NULL);
 			assert_phase(sim, PHASE_ABORTED);
 			world_assert_restored(sim, before, true);
 		}

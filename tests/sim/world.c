@@ -370,6 +370,15 @@ static int take_pods(const struct sim *sim, json *snapshot, json **ret_example)
 	return count;
 }
 
+/* Of both snapshots, which must have as many. */
+static void take_all_pods(
+	const struct sim *sim, json *found, json *expected, json **ret_pod, json **ret_expected_pod)
+{
+	int count = take_pods(sim, found, ret_pod);
+	if (count != take_pods(sim, expected, ret_expected_pod))
+		sim_fail(sim, "there are %d pods", count);
+}
+
 static void assert_equal(
 	const struct sim *sim, const char *what, const json *found, const json *expected)
 {
@@ -408,9 +417,7 @@ void world_assert_restored(struct sim *sim, const json *snapshot, bool finished)
 	AUTO_JSON expected = json_copy(snapshot);
 	AUTO_JSON pod = NULL;
 	AUTO_JSON expected_pod = NULL;
-	int count = take_pods(sim, found, &pod);
-	if (count != take_pods(sim, expected, &expected_pod))
-		sim_fail(sim, "there are %d pods", count);
+	take_all_pods(sim, found, expected, &pod, &expected_pod);
 	assert_equal(sim, "the pods", pod, expected_pod);
 	if (finished) {
 		drop_new_sets(found, expected);
@@ -494,9 +501,7 @@ void world_assert_completed(struct sim *sim, const json *snapshot, const struct 
 	AUTO_JSON expected = json_copy(snapshot);
 	AUTO_JSON pod = NULL;
 	AUTO_JSON old_pod = NULL;
-	int count = take_pods(sim, found, &pod);
-	if (count != take_pods(sim, expected, &old_pod))
-		sim_fail(sim, "there are %d pods", count);
+	take_all_pods(sim, found, expected, &pod, &old_pod);
 	const char *image =
 		json_get_text(json_first(json_path(pod, "spec", "containers", NULL)), "image");
 	if (!str_equal(image, "registry/web:v2"))
@@ -522,9 +527,7 @@ void world_assert_undone(struct sim *sim, const json *snapshot, const struct set
 	AUTO_JSON expected = json_copy(snapshot);
 	AUTO_JSON pod = NULL;
 	AUTO_JSON old_pod = NULL;
-	int count = take_pods(sim, found, &pod);
-	if (count != take_pods(sim, expected, &old_pod))
-		sim_fail(sim, "there are %d pods", count);
+	take_all_pods(sim, found, expected, &pod, &old_pod);
 	assert_equal(sim, "the pods' spec", json_get(pod, "spec"), json_get(old_pod, "spec"));
 	const char *name = is_swapped(setting) ? "Deployment/web-v1" : "Deployment/web";
 	const json *deployment = json_get(found, name);
