@@ -28,11 +28,11 @@ def where(space: Space) -> tuple[str, int]:
     return now["phase"], now["batch"]
 
 
-def stuck(space: Space) -> tuple[str, str]:
+def stuck(space: Space, **options: int) -> tuple[str, str]:
     """A new version whose pods do not get ready before they are told to, which makes a wait of any length."""
     annotations = {"batchrollout.test/not-ready": "true"}
     file = space.kubeconfig.with_name("stuck.json")
-    file.write_text(json.dumps(Workload(space, image=f"{IMAGE}:v2", annotations=annotations).deployment()))
+    file.write_text(json.dumps(Workload(space, image=f"{IMAGE}:v2", annotations=annotations, **options).deployment()))
     return "-f", str(file)
 
 
@@ -77,14 +77,14 @@ def test_pod_that_cannot_start(space, workload, tag, reason, traffic):
     before = snapshot(space)
     begun = time.monotonic()
     process = space.start_plugin(
-        "start", "web", "--image", f"{IMAGE}:{tag}", "--version", "v2", *FAST, "--timeout", "4s", "--traffic", traffic
+        "start", "web", "--image", f"{IMAGE}:{tag}", "--version", "v2", *FAST, "--timeout", "8s", "--traffic", traffic
     )
     assert process.stderr
     shown = next(line for line in process.stderr if line.startswith(reason))
-    assert time.monotonic() - begun < 4, "the reason is shown at once, not at the end"
+    assert time.monotonic() - begun < 8, "the reason is shown at once, not at the end"
     code, _, err = ended(process)
-    assert code == 4 and time.monotonic() - begun >= 4
-    assert "error: timed out after 4s waiting until 1 pod of deployment.apps/web-v2 is Ready" in err
+    assert code == 4 and time.monotonic() - begun >= 8
+    assert "error: timed out after 8s waiting until 1 pod of deployment.apps/web-v2 is Ready" in err
     assert shown.split(":")[0] in err, "the reason is said again at the end"
     assert "go back:  kubectl batchrollout abort web" in err
 
@@ -107,7 +107,7 @@ def test_pod_that_cannot_be_scheduled(space):
     web.wait_rolled_out()
     new = Workload(space, image=f"{IMAGE}:v2").deployment()
     new["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "5000"}}
-    done = space.plugin("start", "web", "-f", "-", *FAST, "--timeout", "3s", "--force", input=json.dumps(new))
+    done = space.plugin("start", "web", "-f", "-", *FAST, "--timeout", "8s", "--force", input=json.dumps(new))
     assert done.code == 4
     assert "Unschedulable: pod/web-v2-" in done.err and "Insufficient cpu" in done.err
 
@@ -116,7 +116,7 @@ def test_quota_and_retry_when_the_cause_is_gone(space, workload):
     workload(replicas=2)
     space.kubectl("create", "quota", "few", "--hard=pods=2")
     wait_for("the quota", lambda: space.get("quota", "few").get("status", {}).get("used", {}).get("pods") == "2")
-    done = space.plugin("start", "web", *NEW, *FAST, "--timeout", "3s", "--force")
+    done = space.plugin("start", "web", *NEW, *FAST, "--timeout", "8s", "--force")
     assert done.code == 4
     assert "exceeded quota: few" in done.err
     again = space.plugin("next", "web")
@@ -135,12 +135,11 @@ def test_quota_and_retry_when_the_cause_is_gone(space, workload):
 
 
 def test_abort_never_waits_for_the_canary(space, workload):
-    """A canary of which no pod gets ready, whose pods take their time to go, does not hold the abort up."""
+    """A canary of which no pod gets ready, whose pods take longer to go than the abort has time, holds nothing up."""
     workload(replicas=2)
-    assert space.plugin("start", "web", *stuck(space), *FAST, "--timeout", "1s").code == 4
-    begun = time.monotonic()
+    assert space.plugin("start", "web", *stuck(space, drain_ms=20_000), *FAST, "--timeout", "8s").code == 4
     space.plugin("abort", "web", check=True)
-    assert time.monotonic() - begun < 10
+    assert space.pods("version=v2"), "still on their way out"
     assert where(space)[0] == "Aborted"
 
 
@@ -194,7 +193,7 @@ def test_interrupt_stops_the_tool_not_the_release(space, workload, wait, number)
     begun = time.monotonic()
     process.send_signal(number)
     code, _, err = ended(process)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert code == 130, err
     assert "stopped; the release stays where it is, and nothing is lost" in err
     assert "go back:  kubectl batchrollout abort web" in err

@@ -464,8 +464,9 @@ def test_several_virtualservices_of_one_host(make_space, tmp_path):
         in_client("mine", rule("mine", {"sourceNamespace": "elsewhere"}), exportTo=["."])
         hidden = {entry["name"]: entry["reason"] for entry in assert_rule("labels")["hidden"]}
         assert hidden["mine"].startswith("none of its http rules is for this client: of the first, it is for clients in")
-        # A rule that the client's namespace has for the host, and that lacks the subset, hides the Service's.
-        client.apply(destination_rule() | {"spec": {"host": "*.local"}})
+        # A rule that the client's namespace has for the host, and that lacks the subset, hides the Service's. (One for
+        # more hosts would be there for the releases of other tests, too, and its namespace on its way out.)
+        client.apply(destination_rule() | {"spec": {"host": f"*.{shop.name}.svc.cluster.local"}})
         proxy.wait_until("no subset", lambda: send(request, CLIENT).status == 503)
         compare(shop, [request], lambda r: send(r, CLIENT), *flags)
 

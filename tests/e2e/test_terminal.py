@@ -106,7 +106,7 @@ def test_escapes_of_the_server_are_shown_not_obeyed(space, web, in_terminal):
     file = space.kubeconfig.with_name("evil.json")
     file.write_text(json.dumps(evil))
     env = space.env | {"TERM": "xterm"}
-    command = [PLUGIN, "start", "web", "-f", file, "--batches", "1", "--settle", "0", "--timeout", "6s"]
+    command = [PLUGIN, "start", "web", "-f", file, "--batches", "1", "--settle", "0", "--timeout", "12s"]
     terminal = Terminal(command if in_terminal else ["sh", "-c", '"$@" 2>&1 | cat', "sh", *command], env, 200)
     terminal.wait_for("the canary", lambda seen: "deployment.apps/web-v2 created" in seen)
     pod = terminal.wait_for("its pod", lambda _: bool(space.pods("version=v2"))) and space.pods("version=v2")[0]

@@ -112,7 +112,7 @@ def test_deleted_pod_serves_through_its_grace_and_is_gone(space, workload):
     assert endpoint["conditions"] == {"ready": False, "serving": True, "terminating": True}
     assert ask(ip), "it serves while it drains"
     space.kubectl("wait", f"pod/{name}", "--for=delete", "--timeout=20s")
-    assert 3 <= time.monotonic() - deleted < 10
+    assert 3 <= time.monotonic() - deleted < 20
     assert ask(ip) is None, "then connections are refused"
 
 
