@@ -471,48 +471,64 @@ static int rules_restored_act(
 	return rules_change(situation, RULES_ORIGINAL, action, err);
 }
 
+/* All that is to be taken back. */
+#define WAY_BACK                                                                                   \
+	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),   \
+		RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds,               \
+			"abort-autoscalers"),                                                      \
+		RUNG_WAIT(canary_steady_describe, canary_steady_holds),                            \
+		RUNG_ACT(marked_describe, marked_holds, marked_act),                               \
+		RUNG_ACT(stable_there_describe, stable_there_holds, stable_there_act),             \
+		RUNG_ACT(opened_describe, opened_holds, opened_act),                               \
+		RUNG_SETTLE(settled_describe, open_settled_holds, "abort-opened"),                 \
+		RUNG_ACT(returning_describe, returning_holds, stable_emptied_act),                 \
+		RUNG_WAIT(returning_describe, returning_seen_holds),                               \
+		RUNG_ACT(returned_describe, returned_holds, returned_act),                         \
+		RUNG_WAIT(returned_describe, returned_seen_holds),                                 \
+		RUNG_WAIT(sets_observed_describe, sets_observed_holds),                            \
+		RUNG_ACT(unstuck_describe, unstuck_holds, unstuck_act),                            \
+		RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),    \
+		RUNG_ACT(unpaused_describe, resumed_holds, unpaused_act),                          \
+		RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),                    \
+		RUNG_SETTLE(                                                                       \
+			endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),   \
+		RUNG_ACT(rules_returning_describe, rules_returning_holds, rules_returning_act),    \
+		RUNG_WAIT(stable_reached_describe, stable_reached_holds),                          \
+		RUNG_SETTLE(settled_describe, rules_settled_holds, "abort-rules"),                 \
+		RUNG_ACT(pinned_describe, pinned_holds, pinned_act),                               \
+		RUNG_SETTLE(settled_describe, canary_is_absent, "abort-pinned"),                   \
+		RUNG_WAIT(stable_ready_describe, stable_ready_holds),                              \
+		RUNG_ACT(carried_describe, carried_by_stable_holds, carried_act),                  \
+		RUNG_ACT(canary_gone_describe, canary_deleted_holds, canary_deleted_act),          \
+		RUNG_WAIT(canary_gone_describe, canary_gone_holds),                                \
+		RUNG_ACT(routes_restored_describe, routes_restored_holds, routes_restored_act),    \
+		RUNG_SETTLE(settled_describe, routes_settled_holds, "abort-routes"),               \
+		RUNG_ACT(rules_restored_describe, rules_restored_holds, rules_restored_act),       \
+		RUNG_WAIT(rolled_back_describe, rolled_back_holds),                                \
+		RUNG_ACT(configs_gone_describe, configs_gone_holds, configs_gone_act),             \
+		RUNG_ACT(strategy_describe, strategy_holds, strategy_act),                         \
+		RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),                \
+		RUNG_WAIT(pause_observed_describe, pause_observed_holds),                          \
+		RUNG_ACT(tag_describe, replica_set_tagged_holds, replica_set_tagged_act),          \
+		RUNG_WAIT(pause_observed_describe, replica_set_observed_holds),                    \
+		RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),                        \
+		RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),                         \
+		RUNG_WAIT(stable_ready_describe, stable_ready_holds),                              \
+		RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,                \
+			autoscalers_restored_act)
+
+static const struct rung WAY_BACK_LADDER[] = {WAY_BACK, RUNG_END};
+
+/* When all is taken back, nothing need carry the release any more. */
+static bool carried_to_end_holds(const struct situation *situation)
+{
+	return carried_holds(situation) || first_unmet(WAY_BACK_LADDER, situation) == NULL;
+}
+
 const struct rung ABORT_LADDER[] = {
-	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
-	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "abort-autoscalers"),
-	RUNG_WAIT(canary_steady_describe, canary_steady_holds),
-	RUNG_ACT(marked_describe, marked_holds, marked_act),
-	RUNG_ACT(stable_there_describe, stable_there_holds, stable_there_act),
-	RUNG_ACT(opened_describe, opened_holds, opened_act),
-	RUNG_SETTLE(settled_describe, open_settled_holds, "abort-opened"),
-	RUNG_ACT(returning_describe, returning_holds, stable_emptied_act),
-	RUNG_WAIT(returning_describe, returning_seen_holds),
-	RUNG_ACT(returned_describe, returned_holds, returned_act),
-	RUNG_WAIT(returned_describe, returned_seen_holds),
-	RUNG_WAIT(sets_observed_describe, sets_observed_holds),
-	RUNG_ACT(unstuck_describe, unstuck_holds, unstuck_act),
-	RUNG_ACT(stable_restored_describe, stable_restored_holds, stable_restored_act),
-	RUNG_ACT(unpaused_describe, resumed_holds, unpaused_act),
-	RUNG_WAIT(stable_ready_describe, stable_ready_or_better_holds),
-	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "abort-endpoints"),
-	RUNG_ACT(rules_returning_describe, rules_returning_holds, rules_returning_act),
-	RUNG_WAIT(stable_reached_describe, stable_reached_holds),
-	RUNG_SETTLE(settled_describe, rules_settled_holds, "abort-rules"),
-	RUNG_ACT(pinned_describe, pinned_holds, pinned_act),
-	RUNG_SETTLE(settled_describe, canary_is_absent, "abort-pinned"),
-	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
-	RUNG_ACT(canary_gone_describe, canary_deleted_holds, canary_deleted_act),
-	RUNG_WAIT(canary_gone_describe, canary_gone_holds),
-	RUNG_ACT(routes_restored_describe, routes_restored_holds, routes_restored_act),
-	RUNG_SETTLE(settled_describe, routes_settled_holds, "abort-routes"),
-	RUNG_ACT(rules_restored_describe, rules_restored_holds, rules_restored_act),
-	RUNG_WAIT(rolled_back_describe, rolled_back_holds),
-	RUNG_ACT(configs_gone_describe, configs_gone_holds, configs_gone_act),
-	RUNG_ACT(strategy_describe, strategy_holds, strategy_act),
-	RUNG_ACT(tag_describe, template_tagged_holds, template_tagged_act),
-	RUNG_WAIT(pause_observed_describe, pause_observed_holds),
-	RUNG_ACT(tag_describe, replica_set_tagged_holds, replica_set_tagged_act),
-	RUNG_WAIT(pause_observed_describe, replica_set_observed_holds),
-	RUNG_ACT(tag_describe, pods_tagged_holds, pods_tagged_act),
-	RUNG_ACT(unpaused_describe, unpaused_holds, unpaused_act),
-	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
+	RUNG_ACT(carried_describe, carried_to_end_holds, carried_act),
+	WAY_BACK,
 	RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),
-	RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,
-		autoscalers_restored_act),
 	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
 	RUNG_END,
 };

@@ -232,10 +232,10 @@ static int history_untagged_act(
 #define END                                                                                        \
 	RUNG_ACT(rules_finished_describe, rules_finished_holds, rules_finished_act),               \
 		RUNG_ACT(history_untagged_describe, history_untagged_holds, history_untagged_act), \
-		RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),                      \
 		RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,                \
 			autoscalers_restored_act),                                                 \
 		RUNG_ACT(configs_dropped_describe, configs_dropped_holds, configs_dropped_act),    \
+		RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),                      \
 		RUNG_ACT(recorded_describe, recorded_holds, recorded_act), RUNG_END
 
 const struct rung TAKEOVER_LADDER[] = {
@@ -274,6 +274,7 @@ const struct rung ROLLING_LADDER[] = {
 	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
 	RUNG_WAIT(stable_ready_describe, stable_ready_holds),
 	ROUTES_IN_USERS_SHAPE,
+	RUNG_ACT(carried_describe, carried_by_stable_holds, carried_act),
 	RUNG_ACT(canary_gone_describe, canary_deleted_holds, canary_deleted_act),
 	RUNG_WAIT(canary_gone_describe, canary_gone_holds),
 	END,

@@ -304,6 +304,7 @@ static bool stable_shrunk_holds(const struct situation *situation)
 }
 
 const struct rung FORWARD_LADDER[] = {
+	RUNG_ACT(carried_describe, carried_holds, carried_act),
 	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
 	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "autoscalers"),
 	RUNG_ACT(known_describe, known_holds, known_act),

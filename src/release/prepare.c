@@ -12,6 +12,7 @@
 #include "release/gitops.h"
 #include "release/handover.h"
 #include "release/preflight.h"
+#include "release/recovery.h"
 #include "release/routing.h"
 #include "release/stable_version.h"
 #include "release/target.h"
@@ -23,7 +24,7 @@ static int take_history(const struct api_port *api, struct record *record, struc
 {
 	CLEANUP(record_release) struct record old = {0};
 	const struct plan *plan = &record->plan;
-	int code = record_load(api, plan->namespace, plan->service, &old, err);
+	int code = find_release(api, plan->namespace, plan->service, &old, err);
 	if (code == ERR_NOT_FOUND) {
 		record->history = json_array();
 		return 0;

@@ -25,47 +25,6 @@ void describe_settled(const struct situation *situation, struct buf *buf, const 
 			format_duration(settle_ms, duration), what);
 }
 
-/* ReplicaSets have the annotations of the Deployment that made them, also those that came of
- * somebody's edit of it. */
-
-static bool is_to_forget(const struct situation *situation, const json *set)
-{
-	const struct observation *seen = situation->seen;
-	const json *owner =
-		handover_keeps_copy(situation->record) && stable_deployment(seen) == NULL
-			? canary_deployment(seen)
-			: stable_deployment(seen);
-	return owner != NULL && str_equal(object_controller_uid(set), object_uid(owner)) &&
-	       !object_is_deleting(set) && object_annotation(set, RELEASE_ANNOTATION) != NULL;
-}
-
-void forgotten_describe(const struct situation *situation, struct buf *buf)
-{
-	buf_addf(buf, "no ReplicaSet carries the release to %s any more",
-		situation->record->plan.canary_version);
-}
-
-bool forgotten_holds(const struct situation *situation)
-{
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
-		if (is_to_forget(situation, set))
-			return false;
-	return true;
-}
-
-int forgotten_act(const struct situation *situation, struct action *action, struct err *err)
-{
-	(void)err;
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
-		if (!is_to_forget(situation, set))
-			continue;
-		json *after = json_copy(set);
-		object_set_annotation(after, RELEASE_ANNOTATION, NULL);
-		action_update(action, &KIND_REPLICA_SET, set, after, "kept");
-	}
-	return 0;
-}
-
 void canary_gone_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "deployment.apps/%s is gone", situation->record->plan.canary_deployment);

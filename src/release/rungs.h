@@ -147,7 +147,12 @@ bool autoscalers_restored_holds(const struct situation *situation);
 int autoscalers_restored_act(
 	const struct situation *situation, struct action *action, struct err *err);
 
-/* No ReplicaSet has the annotation of the copy any more. For finish and abort. */
+/* carrier.c: something in the cluster carries what takes the release back without its record; as
+ * long as the copy is there, stable's ReplicaSet does, too; and nothing does any more. */
+void carried_describe(const struct situation *situation, struct buf *buf);
+bool carried_holds(const struct situation *situation);
+bool carried_by_stable_holds(const struct situation *situation);
+int carried_act(const struct situation *situation, struct action *action, struct err *err);
 void forgotten_describe(const struct situation *situation, struct buf *buf);
 bool forgotten_holds(const struct situation *situation);
 int forgotten_act(const struct situation *situation, struct action *action, struct err *err);

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from helpers.cutter import Cutter, is_write
 from helpers.restored import assert_restored
 from helpers.snapshot import snapshot
 from helpers.space import Space
@@ -37,15 +38,32 @@ def test_abort_without_a_record(space: Space, traffic: str, how: str):
     before = snapshot(space)
     space.plugin(*START, "--traffic", traffic, check=True)
     lose_record(space, how)
-    with nothing_written(space):
-        refused = space.plugin("next", "web")
-    assert refused.code != 0 and "kubectl batchrollout abort web" in refused.err, refused
+    for command in (("next", "web"), START):
+        with nothing_written(space):
+            refused = space.plugin(*command)
+        assert refused.code == 1 and "kubectl batchrollout abort web" in refused.err, refused
     aborted = space.plugin("abort", "web", check=True)
     assert "record" in aborted.err and "not known" in aborted.err, aborted
     assert "release of service web: aborted, deployment.apps/web runs v1 as before" in aborted.out
     assert_restored(before, space)
     # And the next release goes as if nothing had happened.
     space.plugin(*START, "--pause", "none", check=True)
+
+
+@pytest.mark.parametrize("number", [2, 3, 6])
+def test_abort_without_a_record_before_the_copy_is_there(space: Space, number: int):
+    """Autoscalers, labels and routes are changed before the copy is made: it is not the only one that carries a release."""
+    Workload(space, replicas=2, mesh=True).create()
+    before = snapshot(space)
+    with Cutter(space, number, before=False, counts=is_write) as cutter:
+        assert cutter.run(*START).code == -9
+    assert not space.exists("deployment", "web-v2")
+    lose_record(space, "deleted")
+    with nothing_written(space):
+        refused = space.plugin(*START)
+    assert refused.code == 1 and "kubectl batchrollout abort web" in refused.err, refused
+    space.plugin("abort", "web", check=True)
+    assert_restored(before, space)
 
 
 def test_abort_where_nothing_carries_a_release(space: Space):
