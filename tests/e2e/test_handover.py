@@ -287,7 +287,39 @@ def test_undo_of_what_somebody_has_changed(space: Space):
     with nothing_written(space):
         done = space.plugin("undo", "web")
     assert done.code == 1
-    assert "does not run v2 any more" in done.err and "--to-revision" in done.err
+    assert "does not run v2 any more" in done.err
+    assert f"`kubectl batchrollout undo web -n {space.name} --to-revision REVISION`" in done.err
+
+
+def test_undo_to_a_version_whose_name_is_taken(space: Space):
+    """What runs is still labeled v2, like the revision to go to: that gets a name of its own, ours or the user's."""
+    web = create(space, lambda spec: None)
+    release(space, "v2")
+    revision = space.get("deployment", "web")["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+    space.kubectl("set", "env", "deployment/web", "WRONG=yes")
+    web.wait_rolled_out()
+    wait_until_drained(space)
+    back = ("undo", "web", "--to-revision", revision)
+    with nothing_written(space):
+        taken = space.plugin(*back, "--version", "v2")
+        named = space.plugin(*back, "--version", "again", "--dry-run", check=True)
+    assert taken.code == 2 and 'would be called "v2" like the one that runs: use --version' in taken.err
+    assert "service/web: deployment.apps/web, v2 to again, 4 replicas" in named.out
+    space.plugin(*back, "--now", check=True)
+    template = space.get("deployment", "web")["spec"]["template"]
+    assert template["metadata"]["labels"]["version"] == "v2-2"
+    assert "env" not in template["spec"]["containers"][0]
+
+
+def test_undo_of_an_aborted_release(space: Space):
+    create(space, lambda spec: None)
+    start(space, "v2", "--batches", "2")
+    space.plugin("abort", "web", check=True)
+    with nothing_written(space):
+        done = space.plugin("undo", "web")
+    assert done.code == 1
+    assert f"`kubectl batchrollout undo web -n {space.name} --to-revision REVISION`" in done.err
+    assert f"`kubectl rollout history deployment/web -n {space.name}`" in done.err
 
 
 def test_history(space: Space):
