@@ -129,6 +129,42 @@ def test_rollout_undo_after_the_release(space: Space):
     assert image(space) == f"{IMAGE}:v1"
 
 
+# --- abort after it -------------------------------------------------------------------------------------------------
+
+
+def test_abort_below_a_release_of_another_service(space: Space):
+    """The Deployment behind both Services would be rolled back beneath the release that is on its way."""
+    web = create(space, lambda spec: None)
+    internal = web.service()
+    internal["metadata"]["name"] = "web-internal"
+    space.apply(internal)
+    release(space, "v2")
+    again = ("web-internal", "--image", f"{IMAGE}:v3", "--batches", "2", "--settle", "100ms")
+    space.plugin("start", *again, check=True)
+    for command in ("abort", "undo"):
+        with nothing_written(space):
+            done = space.plugin(command, "web")
+        assert done.code == 5, done
+        assert 'deployment.apps/web-v3 is the copy of a release of service "web-internal"' in done.err
+        assert f"`kubectl batchrollout abort web-internal -n {space.name}`" in done.err
+    space.plugin("abort", "web-internal", check=True)
+    wait_until_drained(space)
+    space.plugin("abort", "web", check=True)
+    assert image(space) == f"{IMAGE}:v1"
+
+
+def test_abort_of_a_deployment_that_was_deleted_since(space: Space):
+    """Neither the version before nor a revision can be had from what is left."""
+    create(space, lambda spec: None)
+    release(space, "v2")
+    space.kubectl("delete", "deployment", "web", "--cascade=foreground")
+    for command, code in (("abort", 6), ("undo", 1)):
+        with nothing_written(space):
+            done = space.plugin(command, "web")
+        assert done.code == code, done
+        assert "deployment.apps/web is gone" in done.err and "apply its manifest again" in done.err
+
+
 # --- swap -----------------------------------------------------------------------------------------------------------
 
 

@@ -1,37 +1,7 @@
 /* Undo: what the version that comes back is called, and what is refused. */
 #include "release/undo.h"
 
-#include "api/object.h"
-#include "unit/traffic/trees.h"
-
-/* A cluster in which nothing is written: what it has of each kind. */
-struct fake {
-	json *objects;
-};
-
-static int fake_list(void *context, const struct query *query, json **ret, struct err *err)
-{
-	const struct fake *fake = context;
-	(void)err;
-	json *list = json_object();
-	json *items = json_ensure_array(list, "items");
-	json_for_each (object, fake->objects)
-		if (str_equal(json_get_text(object, "kind"), query->kind->name) &&
-			(query->name == NULL || str_equal(query->name, object_name(object))))
-			json_append(items, json_copy(object));
-	*ret = list;
-	return 0;
-}
-
-static int fake_write(void *context, const struct write *write, json **ret_object, struct err *err)
-{
-	(void)context;
-	(void)err;
-	assert_true(write->dry_run);
-	if (ret_object != NULL)
-		*ret_object = json_copy(write->after);
-	return 0;
-}
+#include "unit/release/cluster.h"
 
 #define TEMPLATE(labels, image, env)                                                               \
 	"{'metadata': {'labels': {'app': 'web'" labels                                             \
@@ -40,7 +10,8 @@ static int fake_write(void *context, const struct write *write, json **ret_objec
 #define DIGEST "web@sha256:0000000000000000000000000000000000000000000000000000000000000000"
 #define SET(revision, template)                                                                    \
 	"{'kind': 'ReplicaSet', 'metadata': {'name': 'web-" revision                               \
-	"', 'annotations': {'deployment.kubernetes.io/revision': '" revision                       \
+	"', 'labels': {'app': 'web'}, 'annotations': {'deployment.kubernetes.io/revision': "       \
+	"'" revision                                                                               \
 	"'}, 'ownerReferences': [{'uid': 'u', 'controller': true}]}, 'spec': {'template': "        \
 	"" template "}}"
 
@@ -80,8 +51,7 @@ static int undo(const struct record *last, const char *running, const struct und
 	struct record *ret, struct err *err)
 {
 	AUTO_JSON objects = cluster(running);
-	struct fake fake = {.objects = objects};
-	struct api_port api = {.context = &fake, .list = fake_list, .write = fake_write};
+	struct api_port api = cluster_of(objects);
 	CLEANUP(str_list_release) struct str_list notes = {0};
 	struct undo_options with_force = *options;
 	with_force.force = true; /* there are no nodes */
