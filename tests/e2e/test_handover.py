@@ -200,6 +200,7 @@ def test_swap(space: Space, selects: str, traffic: str):
     """The copy stays, under its name, and has all that the Deployment had; the old one is gone."""
     create(space, by_version if selects == "by version" else lambda spec: None, mesh=traffic == "istio")
     flags = () if selects == "by version" else ("--handover", "swap")
+    space.kubectl("label", "deployment/web", "app.kubernetes.io/instance=shop")
     add_autoscaler(space)
     plan = space.plugin("plan", "web", "--image", f"{IMAGE}:v2", *flags, check=True)
     assert "hand-over: swap, " in plan.out
@@ -214,6 +215,7 @@ def test_swap(space: Space, selects: str, traffic: str):
     assert canary <= uids(space), "a pod of the new version was restarted"
     assert after["spec"]["selector"] == {"matchLabels": {"app": "web", "version": "v2"}}
     assert after["metadata"]["annotations"]["example.com/meanwhile"] == "somebody"
+    assert after["metadata"]["labels"]["app.kubernetes.io/instance"] == "shop", "a label that is no tool's mark here"
     assert "batchrollout" not in yaml.safe_dump(after["metadata"]["labels"] | after["metadata"]["annotations"])
     assert space.get("horizontalpodautoscaler", "web")["spec"]["scaleTargetRef"]["name"] == "web-v2"
 
