@@ -376,3 +376,17 @@ def test_history(space: Space):
     assert all("@" in row[1] and row[6].endswith("s") for row in rows)
     document = space.plugin("history", "web", "-o", "json", check=True).json()
     assert [entry["result"] for entry in document["items"]] == ["Completed", "Aborted", "Completed"]
+    assert yaml.safe_load(space.plugin("history", "web", "-o", "yaml", check=True).out) == document
+    assert space.plugin("history", "web", "-o", "name", check=True).out == "release.batchrollout/web\n"
+
+
+def test_history_of_a_release_on_its_way_and_of_one_whose_record_was_lost(space: Space):
+    create(space, lambda spec: None)
+    release(space, "v2")
+    start(space, "v3", "--batches", "2")
+    row = space.plugin("history", "web", check=True).out.splitlines()[-1].split()
+    assert row[2:] == ["v2", "v3", "1/2", "Paused"] and "@" in row[1]
+    space.kubectl("delete", "configmap", "batchrollout-web")
+    space.plugin("abort", "web", check=True)
+    _, *rows = (line.split() for line in space.plugin("history", "web", check=True).out.splitlines())
+    assert rows == [["<unknown>", "<unknown>", "v2", "v3", "?/2", "Aborted"]]
