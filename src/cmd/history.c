@@ -33,10 +33,20 @@ static void add_duration(struct table *table, const json *entry)
 		table_add(table, format_duration((ended - began) * 1000, text));
 }
 
+/* What a lost record knew is not known any more. */
 static const char *text_of(const json *entry, const char *key)
 {
 	const char *text = json_get_text(entry, key);
-	return text == NULL ? "" : text;
+	return text == NULL ? "<unknown>" : text;
+}
+
+static void add_batch(struct table *table, const json *entry)
+{
+	int batches = (int)json_get_integer(entry, "batches", 0);
+	if (json_get(entry, "batch") == NULL)
+		table_addf(table, "?/%d", batches);
+	else
+		table_addf(table, "%d/%d", (int)json_get_integer(entry, "batch", 0), batches);
 }
 
 static void print_table(const json *entries)
@@ -51,8 +61,7 @@ static void print_table(const json *entries)
 		table_add(&table, text_of(entry, "by"));
 		table_add(&table, text_of(entry, "from"));
 		table_add(&table, text_of(entry, "to"));
-		table_addf(&table, "%d/%d", (int)json_get_integer(entry, "batch", 0),
-			(int)json_get_integer(entry, "batches", 0));
+		add_batch(&table, entry);
 		table_add(&table, text_of(entry, "result"));
 		add_duration(&table, entry);
 	}

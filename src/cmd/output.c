@@ -34,12 +34,14 @@ static void print_name(const json *object)
 
 void output_print(enum output output, const json *object)
 {
-	const json *items = json_get(object, "items");
+	if (output == OUTPUT_NAME && object_name(object) != NULL) {
+		print_name(object);
+		return;
+	}
+	/* A list has no name of its own; what has one may have items that have none: a history. */
 	if (output == OUTPUT_NAME) {
-		json_for_each (item, items)
+		json_for_each (item, json_get(object, "items"))
 			print_name(item);
-		if (items == NULL)
-			print_name(object);
 		return;
 	}
 	AUTO_STRING text = output == OUTPUT_JSON ? json_print_pretty(object) : yaml_print(object);

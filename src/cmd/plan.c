@@ -22,7 +22,7 @@ static void print_escaped(const char *text)
 /* What goes to the canary: what matches, a share of the rest, everything. */
 static void add_weight(struct table *table, const struct plan *plan, const struct batch *batch)
 {
-	if (batch_is_match_only(batch))
+	if (batch_is_match_only(plan, batch))
 		table_add(table, "match");
 	else if (plan->match.count > 0 && batch->weight < 100)
 		table_addf(table, "match+%d%%", batch->weight);

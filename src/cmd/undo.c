@@ -15,6 +15,10 @@ static const struct option_row ROWS[] = {
 	{"to-revision", 0, OPTION_TEXT, "REVISION",
 		"Go to this revision of the Deployment's history, not to the version before.",
 		offsetof(struct undo_flags, undo.revision)},
+	{"version", 0, OPTION_TEXT, "TAG",
+		"What to call the version that comes back, a label value; by default as it was "
+		"called, or by its image's tag, with a number where that is taken.",
+		offsetof(struct undo_flags, undo.version)},
 	{"now", 0, OPTION_FLAG, NULL, "In one batch, without a pause.",
 		offsetof(struct undo_flags, undo.at_once)},
 	{"force", 0, OPTION_FLAG, NULL,

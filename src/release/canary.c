@@ -18,7 +18,7 @@ static const char *const NOT_COPIED[] = {
 /* Labels by which such a tool finds what it owns: Argo CD would prune a copy that has its label.
  * They stay on the pods, where selectors may want them. */
 static const char *const LABELS_NOT_COPIED[] = {
-	"app.kubernetes.io/instance",
+	INSTANCE_LABEL,
 	"argocd.argoproj.io/instance",
 	"kustomize.toolkit.fluxcd.io/name",
 	"kustomize.toolkit.fluxcd.io/namespace",

@@ -4,6 +4,9 @@
 
 #include "release/record.h"
 
+/* A label that everybody may give objects, and by which Argo CD may find what it owns. */
+#define INSTANCE_LABEL "app.kubernetes.io/instance"
+
 /* The canary Deployment of a release with so many replicas: the stable one as it was before, under
  * its own name, with the new template, and with the version label on template and selector (without
  * it both Deployments would fight over the pods). The caller frees. */

@@ -142,8 +142,15 @@ static int load(
 	int recovered =
 		recover_record(&ports->api, claim->namespace, claim->service, ret, &note, &failure);
 	/* That there is no release is the better answer where nothing is left of one. */
-	if (recovered == ERR_NOT_FOUND)
+	if (recovered == ERR_NOT_FOUND && code == ERR_NOT_FOUND)
 		return code;
+	if (recovered == ERR_NOT_FOUND)
+		return err_set(err, code,
+			"the record configmap/batchrollout-%s is damaged, and no object carries a "
+			"release of service \"%s\", so that there is nothing to take it back by; "
+			"see what it holds with `kubectl get configmap batchrollout-%s -n %s -o "
+			"yaml`, and where no release is on its way, delete it and go on",
+			claim->service, claim->service, claim->service, claim->namespace);
 	if (recovered != 0)
 		return err_set(err, recovered, "%s", failure.message);
 	ports->observer.note(ports->observer.context, note);

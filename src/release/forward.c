@@ -238,7 +238,7 @@ static void weighted_describe(const struct situation *situation, struct buf *buf
 	if (plan->match.count == 0 || batch->weight == 100)
 		buf_addf(buf, "routes send %d%% of the requests to %s", batch->weight,
 			plan->canary_deployment);
-	else if (batch_is_match_only(batch))
+	else if (batch_is_match_only(plan, batch))
 		buf_addf(buf, "routes send the requests that match to %s", plan->canary_deployment);
 	else
 		buf_addf(buf, "routes send the requests that match, and %d%% of the others, to %s",

@@ -149,9 +149,9 @@ int plan_set_selection(struct plan *plan, const struct str_list *names, struct e
 
 /* --- batches -------------------------------------------------------------------------------- */
 
-bool batch_is_match_only(const struct batch *batch)
+bool batch_is_match_only(const struct plan *plan, const struct batch *batch)
 {
-	return batch->weight == 0;
+	return plan->match.count > 0 && batch->weight == 0;
 }
 
 /* In front of the others: as many pods of the canary as the first of them has, next to a whole

@@ -98,8 +98,9 @@ char *plan_name_without_version(const struct plan *plan);
  * ERR_USAGE where it is none all the same. The caller frees. */
 int plan_name_copy(const struct plan *plan, const char *base, char **ret, struct err *err);
 
-/* True where a batch sends only the requests that match to the canary. */
-bool batch_is_match_only(const struct batch *batch);
+/* True where a batch sends only the requests that match to the canary. By the ratio of replicas, a
+ * batch with the weight 0 may be less than 1 in 100 pods, too. */
+bool batch_is_match_only(const struct plan *plan, const struct batch *batch);
 
 /* The plan as `spec` of the Release object, and back. The caller frees. */
 json *plan_to_json(const struct plan *plan);

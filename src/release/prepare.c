@@ -87,9 +87,14 @@ static int take_batches(const struct start_options *options, struct plan *plan, 
 	plan->asked_batches = mem_strdup(options->batches);
 	plan->asked_steps = mem_strdup(options->steps);
 	if (options->steps != NULL) {
-		if (plan_set_steps(plan, options->steps, err) != 0)
-			return err_wrap(err, "--steps");
-		return 0;
+		int code = plan_set_steps(plan, options->steps, err);
+		/* Of an earlier release: the Deployment may have another size by now. */
+		if (code != 0 && options->template != NULL)
+			return err_set(err, code,
+				"the steps of the release that is undone cannot be taken back the "
+				"same way (%s); --now goes back in one",
+				err == NULL ? "" : err->message);
+		return code == 0 ? 0 : err_wrap(err, "--steps");
 	}
 	int64_t count = 4;
 	if (options->batches != NULL &&

@@ -19,6 +19,8 @@ struct start_options {
 	const json *manifest;	/* documents of -f FILE: an array; or NULL */
 	const json *configs;	/* documents of --config FILE, likewise */
 	const json *template;	/* or this pod template, of a version that ran before */
+	/* What that was called, and what to call it where nothing says; NULL where not known. */
+	const char *template_version, *unnamed;
 	const char *version;
 	const char *batches; /* a number */
 	const char *steps;

@@ -372,7 +372,8 @@ json *record_history_entry(const struct record *record, const char *now)
 	json_set_text(entry, "by", record->started_by);
 	json_set_text(entry, "from", record->plan.stable_version);
 	json_set_text(entry, "to", record->plan.canary_version);
-	json_set_integer(entry, "batch", record->batch);
+	if (!record->progress_unknown)
+		json_set_integer(entry, "batch", record->batch);
 	json_set_integer(entry, "batches", record->plan.batch_count);
 	json_set_text(entry, "result", PHASE_NAMES[record->phase]);
 	return entry;

@@ -77,7 +77,7 @@ static char *routes_said(const struct situation *situation, enum routes routes)
 	}
 	if (plan->match.count == 0 || batch->weight == 100)
 		return mem_format("configured: %d%% to %s", batch->weight, plan->canary_deployment);
-	if (batch_is_match_only(batch))
+	if (batch_is_match_only(plan, batch))
 		return mem_format("configured: requests that match to %s", plan->canary_deployment);
 	return mem_format("configured: requests that match, and %d%% of the others, to %s",
 		batch->weight, plan->canary_deployment);

@@ -9,6 +9,13 @@
 
 #define LABEL_MAXIMUM 63
 
+char *numbered_version(const char *version, int number)
+{
+	AUTO_STRING suffix = mem_format("-%d", number);
+	int room = LABEL_MAXIMUM - (int)strlen(suffix);
+	return mem_format("%.*s%s", room, version, suffix);
+}
+
 /* Whether an old ReplicaSet is that version already. */
 static bool is_taken(const struct record *record, const json *sets, const char *version)
 {
@@ -38,10 +45,8 @@ int stable_version_choose(const struct api_port *api, struct record *record, str
 		is_taken(record, sets, record->plan.stable_version) ||
 		(i > 2 && str_equal(record->plan.stable_version, record->plan.canary_version));
 		i++) {
-		AUTO_STRING suffix = mem_format("-%d", i);
-		int room = LABEL_MAXIMUM - (int)strlen(suffix);
 		free(record->plan.stable_version);
-		record->plan.stable_version = mem_format("%.*s%s", room, base, suffix);
+		record->plan.stable_version = numbered_version(base, i);
 	}
 	return 0;
 }

@@ -138,13 +138,18 @@ bool kept_holds(const struct situation *situation)
 int kept_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	(void)err;
+	const struct record *record = situation->record;
 	const json *canary = canary_deployment(situation->seen);
 	json *after = json_copy(canary);
 	unmark(after);
-	const char *manager = object_label(situation->record->stable, MANAGED_BY_LABEL);
+	const char *manager = object_label(record->stable, MANAGED_BY_LABEL);
+	const char *instance = object_label(record->stable, INSTANCE_LABEL);
 	/* Helm would look for its annotations, too, which were not copied. */
 	if (!str_equal(manager, "Helm"))
 		object_set_label(after, MANAGED_BY_LABEL, manager);
+	/* It is a tool's mark only where there is such a tool. */
+	if (record->plan.manager == NULL && instance != NULL)
+		object_set_label(after, INSTANCE_LABEL, instance);
 	action_update(action, &KIND_DEPLOYMENT, canary, after, "kept");
 	return 0;
 }

@@ -53,16 +53,18 @@ static bool is_behind(const json *deployment, const json *service)
 		json_path(deployment, "spec", "template", "metadata", "labels", NULL));
 }
 
-/* The copy of a release under way, of this Service or of another one for the same pods. */
-static int check_no_copy(const json *deployment, struct err *err)
+int check_no_copy(const json *deployment, struct err *err)
 {
 	if (!str_equal(object_label(deployment, MANAGED_BY_LABEL), MANAGED_BY))
 		return 0;
 	const char *service = object_label(deployment, SERVICE_LABEL);
+	const char *namespace = object_namespace(deployment);
+	service = service == NULL ? "" : service;
 	return err_set(err, ERR_BUSY,
 		"deployment.apps/%s is the copy of a release of service \"%s\" that has not ended: "
-		"finish or abort that one first",
-		object_name(deployment), service == NULL ? "" : service);
+		"finish that one first with `kubectl batchrollout next %s -n %s`, or take it back "
+		"with `kubectl batchrollout abort %s -n %s`",
+		object_name(deployment), service, service, namespace, service, namespace);
 }
 
 /* The Deployment of the list that is meant. */

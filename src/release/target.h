@@ -13,6 +13,9 @@ struct target {
 
 void target_release(struct target *target);
 
+/* ERR_BUSY where a Deployment is the copy of a release under way, of whichever Service. */
+int check_no_copy(const json *deployment, struct err *err);
+
 /* Finds both, and refuses what cannot be released: no Service, no selector or one with the version,
  * ExternalName, no Deployment or several (deployment chooses; NULL: none chosen), a Deployment that
  * is scaled to 0, paused, being deleted, in the middle of a rollout, or owned by a controller; and

@@ -7,6 +7,7 @@
 #include "api/selector.h"
 #include "base/buf.h"
 #include "base/parse.h"
+#include "release/stable_version.h"
 #include "release/workload.h"
 
 static const char *const CONTAINER_LISTS[] = {"containers", "initContainers"};
@@ -160,15 +161,24 @@ static const json *changed_container(const json *template, const json *old)
 	return json_first(json_path(template, "spec", "containers", NULL));
 }
 
+/* Of what is given, known and written on the template the first that there is. */
+static const char *said_version(const struct start_options *options, const json *template)
+{
+	if (options->version != NULL || options->template_version != NULL)
+		return options->version != NULL ? options->version : options->template_version;
+	if (options->manifest == NULL && options->template == NULL)
+		return NULL;
+	return json_path_text(template, "metadata", "labels", VERSION_LABEL, NULL);
+}
+
 static int name_canary_version(const struct start_options *options, const struct record *record,
 	const json *old, char **ret, struct err *err)
 {
-	const char *label =
-		json_path_text(record->template, "metadata", "labels", VERSION_LABEL, NULL);
-	bool own_label = label != NULL && (options->manifest != NULL || options->template != NULL);
 	const char *image = json_get_text(changed_container(record->template, old), "image");
 	AUTO_STRING tag = image == NULL ? NULL : image_tag(image);
-	const char *version = options->version != NULL ? options->version : own_label ? label : tag;
+	const char *version = said_version(options, record->template);
+	if (version == NULL)
+		version = tag != NULL ? tag : options->unnamed;
 	if (version == NULL)
 		return err_set(err, ERR_USAGE,
 			"image \"%s\" has no tag to name the version by: use --version",
@@ -209,6 +219,17 @@ static char *name_stable_version(const struct record *record, const json *old)
 		return version;
 	free(version);
 	return mem_strdup("stable");
+}
+
+/* A version that comes back has no one to choose another name for it: what runs now may have been
+ * called the same, as by `kubectl set image` on a template with a version label. */
+static void avoid_stable_version(const struct start_options *options, struct plan *plan)
+{
+	if (options->template == NULL || options->version != NULL ||
+		!str_equal(plan->canary_version, plan->stable_version))
+		return;
+	free(plan->canary_version);
+	plan->canary_version = numbered_version(plan->stable_version, 2);
 }
 
 static int check_template(const struct record *record, const json *service, struct err *err)
@@ -281,6 +302,7 @@ int template_make(const struct start_options *options, const json *service, stru
 	if (code != 0)
 		return code;
 	record->plan.stable_version = name_stable_version(record, old);
+	avoid_stable_version(options, &record->plan);
 	const char *old_label = json_path_text(old, "metadata", "labels", VERSION_LABEL, NULL);
 	record->tagged = old_label == NULL;
 	/* A template that named its version names the new one; one that did not goes without, but

@@ -24,9 +24,11 @@ static int check_ended(const struct record *last, const char *revision, struct e
 	if (last->phase == PHASE_ABORTED)
 		return err_set(err, ERR_FAILED,
 			"the release of service \"%s\" to %s was aborted: there is nothing to "
-			"undo; "
-			"--to-revision goes back to another version of its history",
-			plan->service, plan->canary_version);
+			"undo; `kubectl batchrollout undo %s -n %s --to-revision REVISION` goes to "
+			"another version of the history (see `kubectl rollout history "
+			"deployment/%s -n %s`)",
+			plan->service, plan->canary_version, plan->service, plan->namespace,
+			released_deployment(last), plan->namespace);
 	return err_set(err, ERR_FAILED,
 		"the release of service \"%s\" to %s has not ended (%s): take it back with "
 		"`kubectl batchrollout abort %s -n %s`",
@@ -47,7 +49,8 @@ static int find_deployment(
 	const json *found = list_find(list, name);
 	if (found == NULL)
 		return err_set(err, ERR_NOT_FOUND,
-			"deployment.apps/%s is gone: somebody deleted it", name);
+			"deployment.apps/%s is gone: somebody deleted it; apply its manifest again",
+			name);
 	*ret = json_copy(found);
 	return 0;
 }
@@ -58,10 +61,12 @@ static int take_version_before(
 	if (!templates_equal(pod_template(deployment), last->template, true))
 		return err_set(err, ERR_FAILED,
 			"deployment.apps/%s does not run %s any more, which the last release of "
-			"service \"%s\" brought: say where to go back to with --to-revision (see "
-			"`kubectl rollout history deployment/%s -n %s`)",
+			"service \"%s\" brought: say where to go back to, with `kubectl "
+			"batchrollout undo %s -n %s --to-revision REVISION` (see `kubectl rollout "
+			"history deployment/%s -n %s`)",
 			object_name(deployment), last->plan.canary_version, last->plan.service,
-			object_name(deployment), last->plan.namespace);
+			last->plan.service, last->plan.namespace, object_name(deployment),
+			last->plan.namespace);
 	*ret = json_copy(pod_template(last->stable));
 	return 0;
 }
@@ -142,15 +147,12 @@ int undo_prepare(const struct api_port *api, const struct record *last,
 					 api, last, deployment, options->revision, &template, err);
 	if (code != 0)
 		return code;
+	AUTO_STRING unnamed =
+		options->revision == NULL ? NULL : mem_format("revision-%s", options->revision);
 	start.deployment = object_name(deployment);
 	start.template = template;
-	start.version = options->revision == NULL ? last->plan.stable_version : NULL;
-	code = prepare_release(api, &start, ret, ret_notes, err);
-	/* The Deployment may have another size by now. */
-	if (code == ERR_USAGE && start.steps != NULL)
-		return err_set(err, code,
-			"the steps of the release that is undone cannot be taken back the same way "
-			"(%s); --now goes back in one",
-			err == NULL ? "" : err->message);
-	return code;
+	start.version = options->version;
+	start.template_version = options->revision == NULL ? last->plan.stable_version : NULL;
+	start.unnamed = unnamed;
+	return prepare_release(api, &start, ret, ret_notes, err);
 }

@@ -9,8 +9,9 @@
 
 struct undo_options {
 	const char
-		*revision; /* of the Deployment's history; NULL: the version before the release */
-	bool at_once;	   /* in one batch, without a pause */
+		*revision;   /* of the Deployment's history; NULL: the version before the release */
+	const char *version; /* what to call the version that comes back; NULL: as before */
+	bool at_once;	     /* in one batch, without a pause */
 	struct str_list *refusals; /* as in start_options */
 	bool force;		   /* go on with what cannot work */
 	const char *now;	   /* "2026-01-31T12:00:00Z" */

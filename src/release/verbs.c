@@ -2,8 +2,12 @@
 
 #include <stdlib.h>
 
+#include "api/object.h"
+#include "api/selector.h"
+#include "base/str.h"
 #include "release/handover.h"
 #include "release/observation.h"
+#include "release/target.h"
 #include "release/workload.h"
 
 static int refuse_ended(const struct record *record, struct err *err)
@@ -65,13 +69,54 @@ static const json *released_deployment(const struct record *record, const struct
 	return handover_keeps_copy(record) ? canary_deployment(seen) : stable_deployment(seen);
 }
 
+/* The version before would come back beneath a release of another Service of the same pods. */
+static int check_no_other_release(
+	const struct api_port *api, const struct record *record, struct err *err)
+{
+	AUTO_JSON list = NULL;
+	AUTO_JSON selector = selector_without(
+		json_path(record->stable, "spec", "selector", NULL), VERSION_LABEL);
+	struct query query = {.kind = &KIND_DEPLOYMENT,
+		.namespace = record->plan.namespace,
+		.label_selector = MANAGED_BY_LABEL "=" MANAGED_BY};
+	int code = api->list(api->context, &query, &list, err);
+	if (code != 0)
+		return code;
+	json_for_each (copy, list_items(list))
+		if (selector_matches(selector, template_labels(copy)) &&
+			!str_equal(object_label(copy, SERVICE_LABEL), record->plan.service))
+			return check_no_copy(copy, err);
+	return 0;
+}
+
+static int refuse_changed(const struct record *record, const json *deployment, struct err *err)
+{
+	const struct plan *plan = &record->plan;
+	const char *name = handover_final_name(record);
+	if (deployment == NULL)
+		return err_set(err, ERR_FOREIGN,
+			"deployment.apps/%s is gone: somebody deleted it since the release of "
+			"service \"%s\" to %s was completed, so that there is nothing to take "
+			"back; "
+			"apply its manifest again to have it back",
+			name, plan->service, plan->canary_version);
+	return err_set(err, ERR_FOREIGN,
+		"deployment.apps/%s does not run %s any more, which the completed release of "
+		"service \"%s\" brought: somebody changed it since, and what was before the "
+		"release "
+		"is not what would be taken back; use `kubectl batchrollout undo %s -n %s "
+		"--to-revision REVISION` or `kubectl rollout undo`",
+		name, plan->canary_version, plan->service, plan->service, plan->namespace);
+}
+
 int check_for_abort(const struct api_port *api, const struct record *record, struct err *err)
 {
 	CLEANUP(observation_release) struct observation seen = {0};
-	const struct plan *plan = &record->plan;
 	if (record->phase != PHASE_COMPLETED)
 		return 0;
-	int code = observe(api, record, &seen, err);
+	int code = check_no_other_release(api, record, err);
+	if (code == 0)
+		code = observe(api, record, &seen, err);
 	if (code != 0)
 		return code;
 	const json *deployment = released_deployment(record, &seen);
@@ -79,13 +124,7 @@ int check_for_abort(const struct api_port *api, const struct record *record, str
 	if (templates_equal(now, record->template, true) ||
 		templates_equal(now, pod_template(record->stable), true))
 		return 0;
-	return err_set(err, ERR_FOREIGN,
-		"deployment.apps/%s does not run %s any more, which the completed release of "
-		"service \"%s\" brought: somebody %s it since, and what was before the release is "
-		"not what would be taken back; use `kubectl batchrollout undo %s -n %s "
-		"--to-revision REVISION` or `kubectl rollout undo`",
-		handover_final_name(record), plan->canary_version, plan->service,
-		deployment == NULL ? "deleted" : "changed", plan->service, plan->namespace);
+	return refuse_changed(record, deployment, err);
 }
 
 int change_for_abort(struct record *record, void *context, struct err *err)

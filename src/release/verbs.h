@@ -14,7 +14,8 @@ struct next_options {
 int change_for_next(struct record *record, void *context, struct err *err);
 
 /* Before change_for_abort. A release that was completed is not taken back where the Deployment has
- * been changed since: ERR_FOREIGN. */
+ * been changed since (ERR_FOREIGN), nor while one of another Service has a copy of it (ERR_BUSY).
+ */
 int check_for_abort(const struct api_port *api, const struct record *record, struct err *err);
 
 /* Back to what was before. 1 when the release is aborted already. context: unused. */

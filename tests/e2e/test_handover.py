@@ -129,6 +129,42 @@ def test_rollout_undo_after_the_release(space: Space):
     assert image(space) == f"{IMAGE}:v1"
 
 
+# --- abort after it -------------------------------------------------------------------------------------------------
+
+
+def test_abort_below_a_release_of_another_service(space: Space):
+    """The Deployment behind both Services would be rolled back beneath the release that is on its way."""
+    web = create(space, lambda spec: None)
+    internal = web.service()
+    internal["metadata"]["name"] = "web-internal"
+    space.apply(internal)
+    release(space, "v2")
+    again = ("web-internal", "--image", f"{IMAGE}:v3", "--batches", "2", "--settle", "100ms")
+    space.plugin("start", *again, check=True)
+    for command in ("abort", "undo"):
+        with nothing_written(space):
+            done = space.plugin(command, "web")
+        assert done.code == 5, done
+        assert 'deployment.apps/web-v3 is the copy of a release of service "web-internal"' in done.err
+        assert f"`kubectl batchrollout abort web-internal -n {space.name}`" in done.err
+    space.plugin("abort", "web-internal", check=True)
+    wait_until_drained(space)
+    space.plugin("abort", "web", check=True)
+    assert image(space) == f"{IMAGE}:v1"
+
+
+def test_abort_of_a_deployment_that_was_deleted_since(space: Space):
+    """Neither the version before nor a revision can be had from what is left."""
+    create(space, lambda spec: None)
+    release(space, "v2")
+    space.kubectl("delete", "deployment", "web", "--cascade=foreground")
+    for command, code in (("abort", 6), ("undo", 1)):
+        with nothing_written(space):
+            done = space.plugin(command, "web")
+        assert done.code == code, done
+        assert "deployment.apps/web is gone" in done.err and "apply its manifest again" in done.err
+
+
 # --- swap -----------------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +200,7 @@ def test_swap(space: Space, selects: str, traffic: str):
     """The copy stays, under its name, and has all that the Deployment had; the old one is gone."""
     create(space, by_version if selects == "by version" else lambda spec: None, mesh=traffic == "istio")
     flags = () if selects == "by version" else ("--handover", "swap")
+    space.kubectl("label", "deployment/web", "app.kubernetes.io/instance=shop")
     add_autoscaler(space)
     plan = space.plugin("plan", "web", "--image", f"{IMAGE}:v2", *flags, check=True)
     assert "hand-over: swap, " in plan.out
@@ -178,6 +215,7 @@ def test_swap(space: Space, selects: str, traffic: str):
     assert canary <= uids(space), "a pod of the new version was restarted"
     assert after["spec"]["selector"] == {"matchLabels": {"app": "web", "version": "v2"}}
     assert after["metadata"]["annotations"]["example.com/meanwhile"] == "somebody"
+    assert after["metadata"]["labels"]["app.kubernetes.io/instance"] == "shop", "a label that is no tool's mark here"
     assert "batchrollout" not in yaml.safe_dump(after["metadata"]["labels"] | after["metadata"]["annotations"])
     assert space.get("horizontalpodautoscaler", "web")["spec"]["scaleTargetRef"]["name"] == "web-v2"
 
@@ -287,7 +325,39 @@ def test_undo_of_what_somebody_has_changed(space: Space):
     with nothing_written(space):
         done = space.plugin("undo", "web")
     assert done.code == 1
-    assert "does not run v2 any more" in done.err and "--to-revision" in done.err
+    assert "does not run v2 any more" in done.err
+    assert f"`kubectl batchrollout undo web -n {space.name} --to-revision REVISION`" in done.err
+
+
+def test_undo_to_a_version_whose_name_is_taken(space: Space):
+    """What runs is still labeled v2, like the revision to go to: that gets a name of its own, ours or the user's."""
+    web = create(space, lambda spec: None)
+    release(space, "v2")
+    revision = space.get("deployment", "web")["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+    space.kubectl("set", "env", "deployment/web", "WRONG=yes")
+    web.wait_rolled_out()
+    wait_until_drained(space)
+    back = ("undo", "web", "--to-revision", revision)
+    with nothing_written(space):
+        taken = space.plugin(*back, "--version", "v2")
+        named = space.plugin(*back, "--version", "again", "--dry-run", check=True)
+    assert taken.code == 2 and 'would be called "v2" like the one that runs: use --version' in taken.err
+    assert "service/web: deployment.apps/web, v2 to again, 4 replicas" in named.out
+    space.plugin(*back, "--now", check=True)
+    template = space.get("deployment", "web")["spec"]["template"]
+    assert template["metadata"]["labels"]["version"] == "v2-2"
+    assert "env" not in template["spec"]["containers"][0]
+
+
+def test_undo_of_an_aborted_release(space: Space):
+    create(space, lambda spec: None)
+    start(space, "v2", "--batches", "2")
+    space.plugin("abort", "web", check=True)
+    with nothing_written(space):
+        done = space.plugin("undo", "web")
+    assert done.code == 1
+    assert f"`kubectl batchrollout undo web -n {space.name} --to-revision REVISION`" in done.err
+    assert f"`kubectl rollout history deployment/web -n {space.name}`" in done.err
 
 
 def test_history(space: Space):
@@ -306,3 +376,17 @@ def test_history(space: Space):
     assert all("@" in row[1] and row[6].endswith("s") for row in rows)
     document = space.plugin("history", "web", "-o", "json", check=True).json()
     assert [entry["result"] for entry in document["items"]] == ["Completed", "Aborted", "Completed"]
+    assert yaml.safe_load(space.plugin("history", "web", "-o", "yaml", check=True).out) == document
+    assert space.plugin("history", "web", "-o", "name", check=True).out == "release.batchrollout/web\n"
+
+
+def test_history_of_a_release_on_its_way_and_of_one_whose_record_was_lost(space: Space):
+    create(space, lambda spec: None)
+    release(space, "v2")
+    start(space, "v3", "--batches", "2")
+    row = space.plugin("history", "web", check=True).out.splitlines()[-1].split()
+    assert row[2:] == ["v2", "v3", "1/2", "Paused"] and "@" in row[1]
+    space.kubectl("delete", "configmap", "batchrollout-web")
+    space.plugin("abort", "web", check=True)
+    _, *rows = (line.split() for line in space.plugin("history", "web", check=True).out.splitlines())
+    assert rows == [["<unknown>", "<unknown>", "v2", "v3", "?/2", "Aborted"]]

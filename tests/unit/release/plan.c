@@ -165,6 +165,24 @@ static void bad_steps(void **state)
 	assert_bad_steps(TRAFFIC_REPLICAS, "1@5%,100%", "needs Istio");
 }
 
+/* One pod of 101 is no whole percent by the ratio, and no batch of its own kind for that. */
+static void match_only_batches(void **state)
+{
+	(void)state;
+	CLEANUP(plan_release) struct plan plan = plan_of(101, TRAFFIC_REPLICAS);
+	assert_int_equal(plan_set_steps(&plan, "1,100%", NULL), 0);
+	assert_batches(&plan, "1/100@0 101/0@100");
+	assert_false(batch_is_match_only(&plan, &plan.batches[0]));
+	CLEANUP(str_list_release) struct str_list rules = {0};
+	str_list_add(&rules, "cookie:user=tester");
+	plan.traffic = TRAFFIC_ISTIO;
+	assert_int_equal(plan_set_match(&plan, &rules, NULL), 0);
+	assert_int_equal(plan_set_steps(&plan, "1,100%", NULL), 0);
+	assert_batches(&plan, "1/101@0 1/100@1 101/0@100");
+	assert_true(batch_is_match_only(&plan, &plan.batches[0]));
+	assert_false(batch_is_match_only(&plan, &plan.batches[1]));
+}
+
 static void too_many_steps(void **state)
 {
 	(void)state;
@@ -284,6 +302,7 @@ int main(void)
 		cmocka_unit_test(batches_keep_their_promises),
 		cmocka_unit_test(steps),
 		cmocka_unit_test(bad_steps),
+		cmocka_unit_test(match_only_batches),
 		cmocka_unit_test(too_many_steps),
 		cmocka_unit_test(json_and_back),
 		cmocka_unit_test(damaged_json),

@@ -304,6 +304,9 @@ static void annotations_bring_it_back(void **state)
 	assert_int_equal(back.goal, GOAL_ABORT);
 	assert_int_equal(back.batch, 2);
 	assert_string_equal(back.holder.id, "");
+	AUTO_JSON entry = record_history_entry(&back, "then");
+	assert_tree(entry, "{'endedAt': 'then', 'from': 'v1', 'to': 'v2', 'batches': 2, "
+			   "'result': 'Progressing'}");
 }
 
 static void annotations_that_bring_nothing_back(void **state)
