@@ -144,7 +144,8 @@ static void check_room(
 	AUTO_STRING used = quantity_text(row->used, row->resource);
 	quantity free = row->hard - row->used;
 	quantity needed = most_needed(subject, &subject->forward, old_amount, new_amount, &moment);
-	if (needed > free) {
+	/* One that is full by others' doing says nothing of a release that needs nothing of it. */
+	if (needed > 0 && needed > free) {
 		AUTO_STRING more = quantity_text(needed, row->resource);
 		add_refusal(findings,
 			mem_format("resourcequota/%s allows %s of %s, %s are used, and the release "
@@ -155,7 +156,7 @@ static void check_room(
 		return;
 	}
 	needed = most_needed(subject, &subject->back, old_amount, new_amount, &moment);
-	if (needed <= free)
+	if (needed == 0 || needed <= free)
 		return;
 	AUTO_STRING more = quantity_text(needed, row->resource);
 	add_finding(findings,

@@ -63,6 +63,25 @@ static void unequal_versions(void **state)
 		"more when there are 2 pods of v1 and 4 of v2: raise the quota\n");
 }
 
+/* Others have used more than the quota allows by now, which is no business of a release that needs
+ * nothing more. */
+static void full_without_the_release(void **state)
+{
+	(void)state;
+	static const char *const QUOTAS[] = {
+		QUOTA("requests.nvidia.com/gpu", "2", "4"),
+		"[{'metadata': {'name': 'q'}, 'spec': {'scopes': ['Terminating']}, 'status': "
+		"{'hard': {'pods': '5'}, 'used': {'pods': '6'}}}]",
+		"[{'metadata': {'name': 'q'}, 'spec': {'scopeSelector': {'matchExpressions': "
+		"[{'scopeName': 'PriorityClass', 'operator': 'In', 'values': ['batch']}]}}, "
+		"'status': {'hard': {'pods': '5'}, 'used': {'pods': '6'}}}]",
+	};
+	for (size_t i = 0; i < COUNT_OF(QUOTAS); i++) {
+		AUTO_RELEASE release = new_release_of(HALF);
+		assert_quota(&release, QUOTAS[i], "");
+	}
+}
+
 /* A smaller one needs nothing more. */
 static void smaller_version(void **state)
 {
@@ -191,6 +210,7 @@ int main(void)
 		cmocka_unit_test(pods),
 		cmocka_unit_test(resources),
 		cmocka_unit_test(unequal_versions),
+		cmocka_unit_test(full_without_the_release),
 		cmocka_unit_test(smaller_version),
 		cmocka_unit_test(must_be_said),
 		cmocka_unit_test(scopes),
