@@ -80,7 +80,10 @@ static bool priority_matches(const json *expression, const char *class)
 		return class != NULL && values_have(expression, class);
 	if (str_equal(op, "NotIn"))
 		return class == NULL || !values_have(expression, class);
-	return str_equal(op, "Exists") == (class != NULL);
+	if (str_equal(op, "DoesNotExist"))
+		return class == NULL;
+	/* Exists; in spec.scopes, which has no operators, that is what is meant. */
+	return class != NULL;
 }
 
 /* Terminating: with activeDeadlineSeconds, which pods of a Deployment cannot have. What is not

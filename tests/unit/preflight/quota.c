@@ -131,6 +131,7 @@ static void scopes(void **state)
 		{SCOPED("'scopes': ['NotTerminating', 'NotBestEffort']"), true},
 		{SCOPED("'scopes': ['Terminating']"), false},
 		{SCOPED("'scopes': ['CrossNamespacePodAffinity']"), false},
+		{SCOPED("'scopes': ['PriorityClass']"), true},
 		{CLASS("In", "['high']"), true},
 		{CLASS("In", "['low']"), false},
 		{CLASS("NotIn", "['low']"), true},
