@@ -171,15 +171,15 @@ static void check_room(
 			subject->new_version));
 }
 
-/* With a quota for it, admission refuses pods that do not say how much they want. */
+/* With a quota for it, admission refuses pods whose containers do not say how much they want; not
+ * those that say anything of the pod as a whole. */
 static void check_said(
 	const struct row *row, const char *which, const char *name, struct findings *findings)
 {
 	static const char *const MUST_BE_SAID[] = {"cpu", "memory"};
 	static const char *const LISTS[] = {"containers", "initContainers"};
 	const json *spec = row->subject->new_spec;
-	if (str_index(MUST_BE_SAID, COUNT_OF(MUST_BE_SAID), name) < 0 ||
-		json_path(spec, "resources", which, name, NULL) != NULL)
+	if (str_index(MUST_BE_SAID, COUNT_OF(MUST_BE_SAID), name) < 0 || has_pod_resources(spec))
 		return;
 	for (size_t i = 0; i < COUNT_OF(LISTS); i++)
 		json_for_each (container, json_get(spec, LISTS[i]))

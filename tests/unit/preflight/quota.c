@@ -109,6 +109,19 @@ static void must_be_said(void **state)
 	assert_quota(&defaults, QUOTA("limits.memory", "100Gi", "0"), "");
 }
 
+/* Admission asks nothing of containers where something is said of the pod as a whole. */
+static void said_of_the_whole_pod(void **state)
+{
+	(void)state;
+	static const char SPEC[] =
+		"{'resources': {'limits': {'cpu': '2'}}, 'containers': [{'name': 'web'}]}";
+	AUTO_RELEASE release = new_release(SPEC, SPEC);
+	assert_quota(&release, QUOTA("limits.memory", "100Gi", "0"), "");
+	assert_quota(&release, QUOTA("requests.cpu", "11", "8"),
+		"! resourcequota/q allows 11 of requests.cpu, 8 are used, and the release needs 4 "
+		"more when there are 2 pods of v1 and 4 of v2: raise the quota\n");
+}
+
 #define SCOPED(scopes)                                                                             \
 	"[{'metadata': {'name': 'q'}, 'spec': {" scopes                                            \
 	"}, 'status': {'hard': {'pods': '4'}, 'used': {'pods': '4'}}}]"
@@ -214,6 +227,7 @@ int main(void)
 		cmocka_unit_test(full_without_the_release),
 		cmocka_unit_test(smaller_version),
 		cmocka_unit_test(must_be_said),
+		cmocka_unit_test(said_of_the_whole_pod),
 		cmocka_unit_test(scopes),
 		cmocka_unit_test(scope_of_one_version),
 		cmocka_unit_test(objects),
