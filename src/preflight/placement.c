@@ -137,29 +137,15 @@ static void add_unplaceable(const json *nodes, struct findings *findings, char *
 	mem_cleanup(&text);
 }
 
-static int pods_at(const struct moment *moment, const struct exclusion *exclusion)
-{
-	return moment->new_pods + (exclusion->versions_too ? moment->old_pods : 0);
-}
-
-static struct moment most_at(const struct moments *moments, const struct exclusion *exclusion)
-{
-	struct moment most = {0};
-	for (size_t i = 0; i < moments->count; i++)
-		if (pods_at(&moments->items[i], exclusion) > pods_at(&most, exclusion))
-			most = moments->items[i];
-	return most;
-}
-
 static void check_exclusion(const struct subject *subject, const struct exclusion *exclusion,
 	const json *nodes, struct findings *findings)
 {
 	size_t places = count_places(nodes, subject->new_spec, exclusion->topology_key);
-	struct moment most = most_at(&subject->forward, exclusion);
+	struct moment most = moments_most(&subject->forward, exclusion->versions_too);
 	AUTO_STRING place = str_equal(exclusion->topology_key, HOSTNAME)
 				    ? mem_strdup("on each node")
 				    : mem_format("in each %s", exclusion->topology_key);
-	if ((size_t)pods_at(&most, exclusion) > places) {
+	if ((size_t)moment_pods(&most, exclusion->versions_too) > places) {
 		add_unplaceable(nodes, findings,
 			mem_format("%s lets only one of the pods be %s: the release has %d "
 				   "pods of %s beside %d of %s at a time, and there are %zu places "
@@ -168,8 +154,8 @@ static void check_exclusion(const struct subject *subject, const struct exclusio
 				most.old_pods, subject->old_version, places));
 		return;
 	}
-	most = most_at(&subject->back, exclusion);
-	if ((size_t)pods_at(&most, exclusion) > places)
+	most = moments_most(&subject->back, exclusion->versions_too);
+	if ((size_t)moment_pods(&most, exclusion->versions_too) > places)
 		add_finding(findings,
 			mem_format(
 				"%s lets only one of the pods be %s, and there are %zu "
@@ -230,21 +216,21 @@ static void check_spread(const struct subject *subject, const json *constraint, 
 	if (!must_spread(constraint) || key == NULL ||
 		!selector_matches(selector, subject->labels[LABELS_COPY]))
 		return;
-	const struct exclusion counted = {
-		.versions_too = !is_of_own_version(constraint) &&
-				selector_matches(selector, subject->labels[LABELS_TAGGED])};
-	struct moment most = most_at(&subject->forward, &counted);
+	bool old_too = !is_of_own_version(constraint) &&
+		       selector_matches(selector, subject->labels[LABELS_TAGGED]);
+	struct moment most = moments_most(&subject->forward, old_too);
+	int pods = moment_pods(&most, old_too);
 	if (domains == 0)
 		add_unplaceable(nodes, findings,
 			mem_format("topologySpreadConstraints: no node that the new pods may be on "
 				   "has the label %s",
 				key));
-	else if ((int64_t)domains < minimum && pods_at(&most, &counted) > skew * (int64_t)domains)
+	else if ((int64_t)domains < minimum && pods > skew * (int64_t)domains)
 		add_unplaceable(nodes, findings,
 			mem_format("topologySpreadConstraints: with %zu of %d domains by %s there "
 				   "may be no more than %d pods in each, and the release has %d at "
 				   "a time",
-				domains, (int)minimum, key, (int)skew, pods_at(&most, &counted)));
+				domains, (int)minimum, key, (int)skew, pods));
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */

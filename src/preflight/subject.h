@@ -54,8 +54,10 @@ struct subject {
 void moments_add(struct moments *moments, int old_pods, int new_pods);
 void moments_release(struct moments *moments);
 
-/* The one with the most pods. */
-struct moment moments_most(const struct moments *moments);
+/* How many pods: of the new template, and of the old one where that is said. */
+int moment_pods(const struct moment *moment, bool old_too);
+/* The one with the most of them. */
+struct moment moments_most(const struct moments *moments, bool old_too);
 
 /* What cannot work, and what the user should know; a text for each. */
 struct findings {

@@ -43,8 +43,8 @@ static void check_claim(const struct subject *subject, const json *claim, struct
 {
 	const char *name = object_name(claim);
 	bool shared = mounts(subject->old_spec, name);
-	struct moment most = moments_most(&subject->forward);
-	int pods = most.new_pods + (shared ? most.old_pods : 0);
+	struct moment most = moments_most(&subject->forward, shared);
+	int pods = moment_pods(&most, shared);
 	if (pods < 2 || has_mode(claim, "ReadWriteMany") || has_mode(claim, "ReadOnlyMany"))
 		return;
 	if (!has_mode(claim, "ReadWriteOnce"))

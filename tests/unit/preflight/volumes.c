@@ -53,6 +53,21 @@ static void one_pod_with_a_claim_of_its_own(void **state)
 	assert_found(&release, "");
 }
 
+/* All moments have the same number of pods, and few of them have the claim at first. */
+static void new_pods_with_a_claim_of_their_own(void **state)
+{
+	(void)state;
+	AUTO_RELEASE release = new_release("{}", "{" VOLUME "}");
+	AUTO_JSON list = list_of(CLAIM("['ReadWriteOncePod']", ""));
+	moments_release(&release.subject.forward);
+	for (int i = 1; i <= 4; i++)
+		moments_add(&release.subject.forward, 5 - i, i);
+	check_volumes(&release.subject, list, &release.findings);
+	assert_found(&release,
+		"! persistentvolumeclaim/data is ReadWriteOncePod: one pod at a time may use it, "
+		"and the release has 4 pods with it at a time\n");
+}
+
 static void pods_that_are_on_several_nodes(void **state)
 {
 	(void)state;
@@ -69,6 +84,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(modes),
 		cmocka_unit_test(one_pod_with_a_claim_of_its_own),
+		cmocka_unit_test(new_pods_with_a_claim_of_their_own),
 		cmocka_unit_test(pods_that_are_on_several_nodes),
 	};
 	return cmocka_run_group_tests_name("volumes", tests, NULL, NULL);
