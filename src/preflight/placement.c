@@ -113,14 +113,18 @@ static bool is_known(const struct str_list *places, const char *place)
 	return place == NULL || str_list_has(places, place);
 }
 
-/* The values that a label has on nodes which allow the pods; of the nodes themselves by name. */
-static size_t count_places(const json *nodes, const json *spec, const char *topology_key)
+/* The values that a label has on nodes which allow the new pods, or may have the old ones where
+ * that is said; of the nodes themselves by name. */
+static size_t count_places(
+	const struct subject *subject, const json *nodes, const char *topology_key, bool old_too)
 {
 	CLEANUP(str_list_release) struct str_list places = {0};
 	bool by_node = str_equal(topology_key, HOSTNAME);
 	json_for_each (node, list_items(nodes)) {
 		const char *place = by_node ? object_name(node) : object_label(node, topology_key);
-		if (!is_known(&places, place) && node_allows(node, spec))
+		if (!is_known(&places, place) &&
+			(node_allows(node, subject->new_spec) ||
+				(old_too && node_may_have(node, subject->old_spec))))
 			str_list_add(&places, place);
 	}
 	return places.count;
@@ -137,32 +141,65 @@ static void add_unplaceable(const json *nodes, struct findings *findings, char *
 	mem_cleanup(&text);
 }
 
+/* New pods need places that allow them; old ones keep theirs, where new ones may not be perhaps. */
+struct places {
+	size_t own; /* for the new pods */
+	size_t all; /* for those of both versions */
+};
+
+static struct places find_places(
+	const struct subject *subject, const struct exclusion *exclusion, const json *nodes)
+{
+	const char *key = exclusion->topology_key;
+	return (struct places){
+		.own = count_places(subject, nodes, key, false),
+		.all = count_places(subject, nodes, key, exclusion->versions_too),
+	};
+}
+
+/* Of the moments with more pods than places, the one with the most, and which places are too few;
+ * false where all fit. */
+static bool find_crowded(const struct moments *moments, const struct exclusion *exclusion,
+	const struct places *places, struct moment *ret, size_t *ret_places)
+{
+	int most = 0;
+	for (size_t i = 0; i < moments->count; i++) {
+		const struct moment *moment = &moments->items[i];
+		int pods = moment_pods(moment, exclusion->versions_too);
+		bool crowded = (size_t)moment->new_pods > places->own;
+		if (pods <= most || (!crowded && (size_t)pods <= places->all))
+			continue;
+		most = pods;
+		*ret = *moment;
+		*ret_places = crowded ? places->own : places->all;
+	}
+	return most > 0;
+}
+
 static void check_exclusion(const struct subject *subject, const struct exclusion *exclusion,
 	const json *nodes, struct findings *findings)
 {
-	size_t places = count_places(nodes, subject->new_spec, exclusion->topology_key);
-	struct moment most = moments_most(&subject->forward, exclusion->versions_too);
+	struct places places = find_places(subject, exclusion, nodes);
+	struct moment moment;
+	size_t few;
 	AUTO_STRING place = str_equal(exclusion->topology_key, HOSTNAME)
 				    ? mem_strdup("on each node")
 				    : mem_format("in each %s", exclusion->topology_key);
-	if ((size_t)moment_pods(&most, exclusion->versions_too) > places) {
+	if (find_crowded(&subject->forward, exclusion, &places, &moment, &few))
 		add_unplaceable(nodes, findings,
 			mem_format("%s lets only one of the pods be %s: the release has %d "
 				   "pods of %s beside %d of %s at a time, and there are %zu places "
 				   "for them",
-				exclusion->text, place, most.new_pods, subject->new_version,
-				most.old_pods, subject->old_version, places));
-		return;
-	}
-	most = moments_most(&subject->back, exclusion->versions_too);
-	if ((size_t)moment_pods(&most, exclusion->versions_too) > places)
+				exclusion->text, place, moment.new_pods, subject->new_version,
+				moment.old_pods, subject->old_version, few));
+	else if (find_crowded(&subject->back, exclusion, &places, &moment, &few))
 		add_finding(findings,
 			mem_format(
 				"%s lets only one of the pods be %s, and there are %zu "
 				"places for them: enough for the release, but an abort at its "
 				"end would wait for room for a whole %s beside %s (`abort --now` "
 				"does not)",
-				exclusion->text, place, places, subject->old_version,
+				exclusion->text, place, few, subject->old_version,
 				subject->new_version));
 }
 
@@ -209,15 +246,17 @@ static void check_spread(const struct subject *subject, const json *constraint, 
 	struct findings *findings)
 {
 	const char *key = json_get_text(constraint, "topologyKey");
-	size_t domains = key == NULL ? 0 : count_places(nodes, subject->new_spec, key);
+	size_t domains = key == NULL ? 0 : count_places(subject, nodes, key, false);
 	int64_t minimum = json_get_integer(constraint, "minDomains", 1);
 	int64_t skew = json_get_integer(constraint, "maxSkew", 1);
 	const json *selector = json_get(constraint, "labelSelector");
 	if (!must_spread(constraint) || key == NULL ||
 		!selector_matches(selector, subject->labels[LABELS_COPY]))
 		return;
+	/* Old pods in a domain where new ones may not be are in nobody's way. */
 	bool old_too = !is_of_own_version(constraint) &&
-		       selector_matches(selector, subject->labels[LABELS_TAGGED]);
+		       selector_matches(selector, subject->labels[LABELS_TAGGED]) &&
+		       count_places(subject, nodes, key, true) == domains;
 	struct moment most = moments_most(&subject->forward, old_too);
 	int pods = moment_pods(&most, old_too);
 	if (domains == 0)
