@@ -274,10 +274,9 @@ static void check_spread(const struct subject *subject, const json *constraint, 
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
-bool is_one_per_node(const struct subject *subject)
+bool is_one_per_node(const struct subject *subject, const json *spec, const json *labels)
 {
-	return find_host_port(subject->new_spec, NULL) != NULL ||
-	       keeps_off(subject, subject->new_spec, HOSTNAME, subject->labels[LABELS_COPY]);
+	return find_host_port(spec, NULL) != NULL || keeps_off(subject, spec, HOSTNAME, labels);
 }
 
 bool needs_placement(const struct subject *subject)

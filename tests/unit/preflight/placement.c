@@ -287,21 +287,27 @@ static void spread(void **state)
 	assert_found(&moved, "");
 }
 
+static bool keep_apart(const struct release *release)
+{
+	const struct subject *subject = &release->subject;
+	return is_one_per_node(subject, subject->new_spec, subject->labels[LABELS_COPY]);
+}
+
 static void what_is_asked_for(void **state)
 {
 	(void)state;
 	AUTO_RELEASE plain = new_release_of("{'requests': {'cpu': '1'}}");
 	assert_false(needs_placement(&plain.subject));
-	assert_false(is_one_per_node(&plain.subject));
+	assert_false(keep_apart(&plain));
 	AUTO_RELEASE port = new_release(PORT, PORT);
 	assert_true(needs_placement(&port.subject));
-	assert_true(is_one_per_node(&port.subject));
+	assert_true(keep_apart(&port));
 	AUTO_RELEASE apart = new_release(APART(BY_NODE WEB), APART(BY_NODE WEB));
 	assert_true(needs_placement(&apart.subject));
-	assert_true(is_one_per_node(&apart.subject));
+	assert_true(keep_apart(&apart));
 	AUTO_RELEASE spreading = new_release(SPREAD(""), SPREAD(""));
 	assert_true(needs_placement(&spreading.subject));
-	assert_false(is_one_per_node(&spreading.subject));
+	assert_false(keep_apart(&spreading));
 	AUTO_RELEASE choosy =
 		new_release("{'nodeSelector': {'a': 'b'}}", "{'nodeSelector': {'a': 'b'}}");
 	assert_true(needs_placement(&choosy.subject));

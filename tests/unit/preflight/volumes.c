@@ -71,12 +71,21 @@ static void new_pods_with_a_claim_of_their_own(void **state)
 static void pods_that_are_on_several_nodes(void **state)
 {
 	(void)state;
-	static const char SPEC[] = "{" VOLUME ", 'containers': [{'name': 'web', 'ports': "
-				   "[{'hostPort': 80}]}]}";
-	assert_volumes(SPEC, SPEC, CLAIM("['ReadWriteOnce']", ""),
+	static const char APART[] = "{" VOLUME ", 'containers': [{'name': 'web', 'ports': "
+				    "[{'hostPort': 80}]}]}";
+	assert_volumes("{" VOLUME "}", APART, CLAIM("['ReadWriteOnce']", ""),
 		"! persistentvolumeclaim/data is ReadWriteOnce: one node at a time may mount it, "
 		"and the release has 6 pods with it at a time, which may not be on the same "
 		"node\n");
+	/* The old ones are so already: nothing holds the volume to one node. */
+	assert_volumes(APART, APART, CLAIM("['ReadWriteOnce']", ""),
+		"persistentvolumeclaim/data is ReadWriteOnce: only pods on the node that has it "
+		"mounted can start; both versions write to it\n");
+	AUTO_RELEASE single = new_release(APART, APART);
+	AUTO_JSON list = list_of(CLAIM("['ReadWriteOnce']", ""));
+	single.subject.replicas = 1;
+	check_volumes(&single.subject, list, &single.findings);
+	assert_int_equal(single.findings.refusals.count, 1);
 }
 
 int main(void)
