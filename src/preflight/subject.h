@@ -37,6 +37,7 @@ enum labels {
 struct subject {
 	const char *namespace;
 	const char *service, *deployment;
+	const char *copy;
 	const char *successor; /* the copy, where it takes the Deployment's place; or NULL */
 	const char *old_version, *new_version;
 	int replicas;

@@ -149,6 +149,7 @@ static void set_subject(struct material *material, const struct record *record)
 		.namespace = plan->namespace,
 		.service = plan->service,
 		.deployment = plan->deployment,
+		.copy = plan->canary_deployment,
 		.successor = handover_keeps_copy(record) ? plan->canary_deployment : NULL,
 		.old_version = plan->stable_version,
 		.new_version = plan->canary_version,
@@ -363,13 +364,15 @@ static int tell(const struct start_options *options, const struct findings *find
 }
 
 int preflight(const struct api_port *api, const struct start_options *options,
-	const struct record *record, struct str_list *notes, struct err *err)
+	const struct record *record, const struct autoscaler_lists *autoscalers,
+	struct str_list *notes, struct err *err)
 {
 	CLEANUP(material_release) struct material material = {0};
 	CLEANUP(findings_release) struct findings findings = {0};
 	CLEANUP(reader_release)
 	struct reader reader = {.api = api, .namespace = record->plan.namespace};
 	set_subject(&material, record);
+	autoscalers_check_copy(autoscalers, &record->plan, &findings);
 	int code = look_at_room(&reader, &material, record, &findings, err);
 	if (code == 0)
 		code = look_at_neighbours(&reader, &material.subject, &findings, err);

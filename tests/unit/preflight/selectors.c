@@ -190,6 +190,21 @@ static void vertical_autoscalers(void **state)
 		"gone at the end: point it to deployment \"web-v2\" then\n");
 }
 
+/* Left over from another release. */
+static void vertical_autoscaler_of_the_copy(void **state)
+{
+	(void)state;
+	AUTO_JSON list = list_of(
+		"[{'metadata': {'name': 'old'}, 'spec': {'targetRef': {'kind': 'Deployment', "
+		"'name': 'web-v2'}}}, {'metadata': {'name': 'off'}, 'spec': {'targetRef': {'kind': "
+		"'Deployment', 'name': 'web-v2'}, 'updatePolicy': {'updateMode': 'Off'}}}]");
+	AUTO_RELEASE release = new_release_of("{}");
+	check_vertical_autoscalers(&release.subject, list, &release.findings);
+	assert_found(&release,
+		"verticalpodautoscaler.autoscaling.k8s.io/old is for deployment \"web-v2\", as the "
+		"copy is called: it changes what the new pods ask for\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +215,7 @@ int main(void)
 		cmocka_unit_test(budgets_without_room),
 		cmocka_unit_test(other_services),
 		cmocka_unit_test(vertical_autoscalers),
+		cmocka_unit_test(vertical_autoscaler_of_the_copy),
 	};
 	return cmocka_run_group_tests_name("selectors", tests, NULL, NULL);
 }

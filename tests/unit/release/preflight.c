@@ -131,7 +131,8 @@ static int look(struct answers *answers, const char *requests, const struct star
 {
 	CLEANUP(record_release) struct record record = new_record(requests);
 	struct api_port api = {.context = answers, .list = list_answers};
-	return preflight(&api, options, &record, notes, err);
+	static const struct autoscaler_lists NO_AUTOSCALERS = {0};
+	return preflight(&api, options, &record, &NO_AUTOSCALERS, notes, err);
 }
 
 /* Nodes, and pods of all namespaces, only where the pods ask for something. */
