@@ -116,6 +116,11 @@ static void monitors(void **state)
 	assert_selectors(&KIND_SERVICE_MONITOR, keeping,
 		"servicemonitor.monitoring.coreos.com/x keeps or drops pods by their label version "
 		"(regex \"v1\"): see that it scrapes both versions\n");
+	assert_selectors(&KIND_SERVICE_MONITOR,
+		"{'endpoints': [{'relabelings': [{'action': 'drop', 'sourceLabels': "
+		"['__meta_kubernetes_pod_label_version']}]}]}",
+		"servicemonitor.monitoring.coreos.com/x keeps or drops pods by their label version "
+		"(regex \"(.*)\"): see that it scrapes both versions\n");
 	assert_selectors(&KIND_SERVICE_MONITOR, replacing, "");
 	assert_selectors(&KIND_SERVICE_MONITOR, dropping, "");
 	assert_selectors(&KIND_POD_MONITOR, dropping,
