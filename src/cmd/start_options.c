@@ -1,7 +1,5 @@
 #include "cmd/start_options.h"
 
-#include <string.h>
-
 #include "base/file.h"
 #include "base/mem.h"
 #include "data/yaml.h"
@@ -101,17 +99,6 @@ static int read_manifest(const char *path, json **ret, struct err *err)
 	return code == 0 ? 0 : err_wrap(err, "-f %s", path);
 }
 
-/* What stands in a file with Secrets must not get into a log: of the parser's error, "yaml: line 3,
- * column 5: …", only the place is told. */
-static int hide_contents(const char *path, struct err *err)
-{
-	const char *place = strstr(err->message, ": ");
-	int length = place == NULL ? 0 : (int)strcspn(place + 2, ":");
-	AUTO_STRING where =
-		place == NULL ? mem_strdup("somewhere") : mem_strndup(place + 2, (size_t)length);
-	return err_set(err, err->code, "--config %s: not valid YAML or JSON at %s", path, where);
-}
-
 static int read_config(const char *path, json *all, struct err *err)
 {
 	AUTO_BUF content = BUF_INIT(0);
@@ -119,8 +106,9 @@ static int read_config(const char *path, json *all, struct err *err)
 	int code = file_read(path, YAML_MAXIMUM_BYTES, &content, err);
 	if (code != 0)
 		return err_wrap(err, "--config");
-	if (yaml_parse(buf_text(&content), content.length, &documents, err) != 0)
-		return hide_contents(path, err);
+	code = yaml_parse(buf_text(&content), content.length, &documents, err);
+	if (code != 0)
+		return err_wrap(err, "--config %s", path);
 	for (json *document; (document = json_detach_at(documents, 0)) != NULL;)
 		json_append(all, document);
 	return 0;

@@ -34,6 +34,8 @@ struct loader {
 	struct err *err;
 };
 
+/* Values are not quoted, nor what looks like an anchor or a tag: it may be a password without its
+ * quotes. Keys may be. */
 static int fail(const struct loader *loader, yaml_mark_t mark, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -144,11 +146,12 @@ static int find_anchor(const struct loader *loader, const json **ret)
 		if (!str_equal(loader->anchors[i].name, name))
 			continue;
 		if (loader->anchors[i].node == NULL)
-			return fail(loader, mark, "anchor '%s' contains itself", name);
+			return fail(loader, mark, "an anchor that contains itself");
 		*ret = loader->anchors[i].node;
 		return 0;
 	}
-	return fail(loader, mark, "unknown anchor '%s'", name);
+	return fail(loader, mark,
+		"an alias of an unknown anchor (text that begins with * needs quotes)");
 }
 
 /* "str" of the tag "tag:yaml.org,2002:str"; "" without a tag, NULL for others. "!" asks for a
@@ -190,10 +193,11 @@ static int build_resolved(
 		*ret = json_number(scalar.number);
 		return 0;
 	case YAML_NOT_FINITE:
-		return fail(loader, loader->event.start_mark, "%s is not a number in JSON", text);
+		return fail(
+			loader, loader->event.start_mark, ".inf or .nan, which JSON does not have");
 	case YAML_TOO_LARGE:
 		return fail(loader, loader->event.start_mark,
-			"the integer %.40s is too large (beyond 2^53)", text);
+			"an integer that is too large (beyond 2^53)");
 	case YAML_STRING:
 	case YAML_MERGE:
 		break;
@@ -225,8 +229,8 @@ static int build_scalar(struct loader *loader, json **ret)
 	if (strlen(text) != event->data.scalar.length)
 		return fail(loader, event->start_mark, "a NUL character in a string");
 	if (tag == NULL)
-		return fail(loader, event->start_mark, "unknown tag %.100s",
-			(const char *)event->data.scalar.tag);
+		return fail(loader, event->start_mark,
+			"an unknown tag (text that begins with ! needs quotes)");
 	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	if (str_equal(tag, "str") || (tag[0] == '\0' && !plain)) {
 		*ret = json_string(text);
@@ -236,7 +240,7 @@ static int build_scalar(struct loader *loader, json **ret)
 		return build_binary(loader, text, ret);
 	struct yaml_scalar scalar = yaml_scalar_resolve(text);
 	if (tag[0] != '\0' && !tag_fits(tag, scalar))
-		return fail(loader, event->start_mark, "\"%.100s\" is no !!%.100s", text, tag);
+		return fail(loader, event->start_mark, "a value that is not what its tag says");
 	return build_resolved(loader, text, scalar, ret);
 }
 

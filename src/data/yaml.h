@@ -14,7 +14,7 @@
 
 /* Parses all documents; ret is an array of their roots, empty documents left out. ERR_INVALID with
  * line and column otherwise: syntax, duplicate keys, keys that are no scalars, unknown tags,
- * limits. */
+ * limits; no message has a value in it. */
 int yaml_parse(const char *text, size_t length, json **ret, struct err *err);
 
 /* Block-style YAML of a tree, keys in their order, strings quoted where they would not come back as

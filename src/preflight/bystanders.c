@@ -39,30 +39,42 @@ void check_services(const struct subject *subject, const json *services, struct 
 	}
 }
 
+static void check_its_own(
+	const struct subject *subject, const char *name, struct findings *findings)
+{
+	add_finding(findings,
+		mem_format(
+			"verticalpodautoscaler.autoscaling.k8s.io/%s is for deployment \"%s\" and "
+			"not for its copy: until the end, the new pods ask for what the "
+			"template says",
+			name, subject->deployment));
+	if (subject->successor != NULL)
+		add_finding(findings,
+			mem_format(
+				"verticalpodautoscaler.autoscaling.k8s.io/%s is for deployment "
+				"\"%s\", which is gone at the end: point it to deployment \"%s\" "
+				"then",
+				name, subject->deployment, subject->successor));
+}
+
 void check_vertical_autoscalers(
 	const struct subject *subject, const json *autoscalers, struct findings *findings)
 {
 	json_for_each (autoscaler, list_items(autoscalers)) {
 		const json *target = json_path(autoscaler, "spec", "targetRef", NULL);
+		const char *name = json_get_text(target, "name");
 		const char *mode =
 			json_path_text(autoscaler, "spec", "updatePolicy", "updateMode", NULL);
 		if (!str_equal(json_get_text(target, "kind"), KIND_DEPLOYMENT.name) ||
-			!str_equal(json_get_text(target, "name"), subject->deployment) ||
 			str_equal(mode, "Off"))
 			continue;
-		add_finding(findings,
-			mem_format(
-				"verticalpodautoscaler.autoscaling.k8s.io/%s is for deployment "
-				"\"%s\" and not for its copy: until the end, the new pods ask for "
-				"what the template says",
-				object_name(autoscaler), subject->deployment));
-		if (subject->successor != NULL)
+		if (str_equal(name, subject->deployment))
+			check_its_own(subject, object_name(autoscaler), findings);
+		else if (str_equal(name, subject->copy))
 			add_finding(findings,
-				mem_format(
-					"verticalpodautoscaler.autoscaling.k8s.io/%s is for "
-					"deployment \"%s\", which is gone at the end: point it to "
-					"deployment \"%s\" then",
-					object_name(autoscaler), subject->deployment,
-					subject->successor));
+				mem_format("verticalpodautoscaler.autoscaling.k8s.io/%s is for "
+					   "deployment \"%s\", as the copy is called: it changes "
+					   "what the new pods ask for",
+					object_name(autoscaler), subject->copy));
 	}
 }

@@ -102,8 +102,8 @@ void check_capacity(const struct subject *subject, const json *nodes, const json
 		return; /* check_placement has said it */
 	AUTO_STRING wanted = describe(&request);
 	struct room room = find_room(subject, &request, nodes, pods);
-	struct moment most = moments_most(&subject->forward);
-	int more = most.old_pods + most.new_pods - subject->replicas;
+	struct moment most = moments_most(&subject->forward, true);
+	int more = moment_pods(&most, true) - subject->replicas;
 	if (room.empty == 0 && !nodes_may_grow(nodes))
 		add_refusal(findings,
 			mem_format("no node is large enough for a new pod, which asks for %s",

@@ -20,8 +20,8 @@ void check_limit_ranges(
 void check_placement(const struct subject *subject, const json *nodes, struct findings *findings);
 /* Whether the new pods have such rules at all. */
 bool needs_placement(const struct subject *subject);
-/* Whether they keep each other off their nodes. */
-bool is_one_per_node(const struct subject *subject);
+/* Whether pods of this spec and these labels keep each other off their nodes. */
+bool is_one_per_node(const struct subject *subject, const json *spec, const json *labels);
 
 /* capacity.c: room on the nodes. pods: of all namespaces, or NULL. */
 void check_capacity(const struct subject *subject, const json *nodes, const json *pods,

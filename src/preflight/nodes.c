@@ -10,6 +10,8 @@
 #include "base/parse.h"
 #include "base/str.h"
 
+#define CORDON "node.kubernetes.io/unschedulable"
+
 static bool values_have(const json *expression, const char *value)
 {
 	json_for_each (candidate, json_get(expression, "values"))
@@ -98,12 +100,16 @@ static bool tolerates(const json *toleration, const json *taint)
 				  taint_value == NULL ? "" : taint_value));
 }
 
+static bool is_cordon(const json *taint)
+{
+	return str_equal(json_get_text(taint, "key"), CORDON);
+}
+
 /* Taints of a node that is in trouble for the moment are of this group: it is counted, for it will
  * be back, or another one in its place. */
 static bool is_passing(const json *taint)
 {
-	return str_starts(json_get_text(taint, "key"), "node.kubernetes.io/") &&
-	       !str_equal(json_get_text(taint, "key"), "node.kubernetes.io/unschedulable");
+	return str_starts(json_get_text(taint, "key"), "node.kubernetes.io/") && !is_cordon(taint);
 }
 
 static bool is_tolerated(const json *taint, const json *spec)
@@ -116,19 +122,24 @@ static bool is_tolerated(const json *taint, const json *spec)
 	return false;
 }
 
-bool node_allows(const json *node, const json *spec)
+bool node_may_have(const json *node, const json *spec)
 {
 	json_for_each (taint, json_path(node, "spec", "taints", NULL))
-		if (!is_tolerated(taint, spec))
+		if (!is_cordon(taint) && !is_tolerated(taint, spec))
 			return false;
-	/* `kubectl cordon` adds the taint a moment later. */
-	AUTO_JSON cordon = json_object();
-	json_set_text(cordon, "key", "node.kubernetes.io/unschedulable");
-	json_set_text(cordon, "effect", "NoSchedule");
-	if (json_is_true(json_path(node, "spec", "unschedulable", NULL)) &&
-		!is_tolerated(cordon, spec))
-		return false;
 	return is_selected(node, spec);
+}
+
+bool node_allows(const json *node, const json *spec)
+{
+	AUTO_JSON cordon = json_object();
+	json_set_text(cordon, "key", CORDON);
+	json_set_text(cordon, "effect", "NoSchedule");
+	/* `kubectl cordon` adds the taint a moment later. */
+	bool cordoned = json_is_true(json_path(node, "spec", "unschedulable", NULL));
+	json_for_each (taint, json_path(node, "spec", "taints", NULL))
+		cordoned = cordoned || is_cordon(taint);
+	return (!cordoned || is_tolerated(cordon, spec)) && node_may_have(node, spec);
 }
 
 bool spec_chooses_nodes(const json *spec)

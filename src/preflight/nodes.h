@@ -9,6 +9,8 @@
 /* By the node's taints and readiness, and the pod's nodeSelector, required node affinity and
  * tolerations; without regard to room and to other pods. */
 bool node_allows(const json *node, const json *spec);
+/* The same of pods that are there already: a cordon keeps only new ones off. */
+bool node_may_have(const json *node, const json *spec);
 
 /* Whether the spec says anything of nodes at all. */
 bool spec_chooses_nodes(const json *spec);

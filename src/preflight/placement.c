@@ -113,14 +113,18 @@ static bool is_known(const struct str_list *places, const char *place)
 	return place == NULL || str_list_has(places, place);
 }
 
-/* The values that a label has on nodes which allow the pods; of the nodes themselves by name. */
-static size_t count_places(const json *nodes, const json *spec, const char *topology_key)
+/* The values that a label has on nodes which allow the new pods, or may have the old ones where
+ * that is said; of the nodes themselves by name. */
+static size_t count_places(
+	const struct subject *subject, const json *nodes, const char *topology_key, bool old_too)
 {
 	CLEANUP(str_list_release) struct str_list places = {0};
 	bool by_node = str_equal(topology_key, HOSTNAME);
 	json_for_each (node, list_items(nodes)) {
 		const char *place = by_node ? object_name(node) : object_label(node, topology_key);
-		if (!is_known(&places, place) && node_allows(node, spec))
+		if (!is_known(&places, place) &&
+			(node_allows(node, subject->new_spec) ||
+				(old_too && node_may_have(node, subject->old_spec))))
 			str_list_add(&places, place);
 	}
 	return places.count;
@@ -137,46 +141,65 @@ static void add_unplaceable(const json *nodes, struct findings *findings, char *
 	mem_cleanup(&text);
 }
 
-static int pods_at(const struct moment *moment, const struct exclusion *exclusion)
+/* New pods need places that allow them; old ones keep theirs, where new ones may not be perhaps. */
+struct places {
+	size_t own; /* for the new pods */
+	size_t all; /* for those of both versions */
+};
+
+static struct places find_places(
+	const struct subject *subject, const struct exclusion *exclusion, const json *nodes)
 {
-	return moment->new_pods + (exclusion->versions_too ? moment->old_pods : 0);
+	const char *key = exclusion->topology_key;
+	return (struct places){
+		.own = count_places(subject, nodes, key, false),
+		.all = count_places(subject, nodes, key, exclusion->versions_too),
+	};
 }
 
-static struct moment most_at(const struct moments *moments, const struct exclusion *exclusion)
+/* Of the moments with more pods than places, the one with the most, and which places are too few;
+ * false where all fit. */
+static bool find_crowded(const struct moments *moments, const struct exclusion *exclusion,
+	const struct places *places, struct moment *ret, size_t *ret_places)
 {
-	struct moment most = {0};
-	for (size_t i = 0; i < moments->count; i++)
-		if (pods_at(&moments->items[i], exclusion) > pods_at(&most, exclusion))
-			most = moments->items[i];
-	return most;
+	int most = 0;
+	for (size_t i = 0; i < moments->count; i++) {
+		const struct moment *moment = &moments->items[i];
+		int pods = moment_pods(moment, exclusion->versions_too);
+		bool crowded = (size_t)moment->new_pods > places->own;
+		if (pods <= most || (!crowded && (size_t)pods <= places->all))
+			continue;
+		most = pods;
+		*ret = *moment;
+		*ret_places = crowded ? places->own : places->all;
+	}
+	return most > 0;
 }
 
 static void check_exclusion(const struct subject *subject, const struct exclusion *exclusion,
 	const json *nodes, struct findings *findings)
 {
-	size_t places = count_places(nodes, subject->new_spec, exclusion->topology_key);
-	struct moment most = most_at(&subject->forward, exclusion);
+	struct places places = find_places(subject, exclusion, nodes);
+	struct moment moment;
+	size_t few;
 	AUTO_STRING place = str_equal(exclusion->topology_key, HOSTNAME)
 				    ? mem_strdup("on each node")
 				    : mem_format("in each %s", exclusion->topology_key);
-	if ((size_t)pods_at(&most, exclusion) > places) {
+	if (find_crowded(&subject->forward, exclusion, &places, &moment, &few))
 		add_unplaceable(nodes, findings,
 			mem_format("%s lets only one of the pods be %s: the release has %d "
 				   "pods of %s beside %d of %s at a time, and there are %zu places "
 				   "for them",
-				exclusion->text, place, most.new_pods, subject->new_version,
-				most.old_pods, subject->old_version, places));
-		return;
-	}
-	most = most_at(&subject->back, exclusion);
-	if ((size_t)pods_at(&most, exclusion) > places)
+				exclusion->text, place, moment.new_pods, subject->new_version,
+				moment.old_pods, subject->old_version, few));
+	else if (find_crowded(&subject->back, exclusion, &places, &moment, &few))
 		add_finding(findings,
 			mem_format(
 				"%s lets only one of the pods be %s, and there are %zu "
 				"places for them: enough for the release, but an abort at its "
 				"end would wait for room for a whole %s beside %s (`abort --now` "
 				"does not)",
-				exclusion->text, place, places, subject->old_version,
+				exclusion->text, place, few, subject->old_version,
 				subject->new_version));
 }
 
@@ -223,36 +246,37 @@ static void check_spread(const struct subject *subject, const json *constraint, 
 	struct findings *findings)
 {
 	const char *key = json_get_text(constraint, "topologyKey");
-	size_t domains = key == NULL ? 0 : count_places(nodes, subject->new_spec, key);
+	size_t domains = key == NULL ? 0 : count_places(subject, nodes, key, false);
 	int64_t minimum = json_get_integer(constraint, "minDomains", 1);
 	int64_t skew = json_get_integer(constraint, "maxSkew", 1);
 	const json *selector = json_get(constraint, "labelSelector");
 	if (!must_spread(constraint) || key == NULL ||
 		!selector_matches(selector, subject->labels[LABELS_COPY]))
 		return;
-	const struct exclusion counted = {
-		.versions_too = !is_of_own_version(constraint) &&
-				selector_matches(selector, subject->labels[LABELS_TAGGED])};
-	struct moment most = most_at(&subject->forward, &counted);
+	/* Old pods in a domain where new ones may not be are in nobody's way. */
+	bool old_too = !is_of_own_version(constraint) &&
+		       selector_matches(selector, subject->labels[LABELS_TAGGED]) &&
+		       count_places(subject, nodes, key, true) == domains;
+	struct moment most = moments_most(&subject->forward, old_too);
+	int pods = moment_pods(&most, old_too);
 	if (domains == 0)
 		add_unplaceable(nodes, findings,
 			mem_format("topologySpreadConstraints: no node that the new pods may be on "
 				   "has the label %s",
 				key));
-	else if ((int64_t)domains < minimum && pods_at(&most, &counted) > skew * (int64_t)domains)
+	else if ((int64_t)domains < minimum && pods > skew * (int64_t)domains)
 		add_unplaceable(nodes, findings,
 			mem_format("topologySpreadConstraints: with %zu of %d domains by %s there "
 				   "may be no more than %d pods in each, and the release has %d at "
 				   "a time",
-				domains, (int)minimum, key, (int)skew, pods_at(&most, &counted)));
+				domains, (int)minimum, key, (int)skew, pods));
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
-bool is_one_per_node(const struct subject *subject)
+bool is_one_per_node(const struct subject *subject, const json *spec, const json *labels)
 {
-	return find_host_port(subject->new_spec, NULL) != NULL ||
-	       keeps_off(subject, subject->new_spec, HOSTNAME, subject->labels[LABELS_COPY]);
+	return find_host_port(spec, NULL) != NULL || keeps_off(subject, spec, HOSTNAME, labels);
 }
 
 bool needs_placement(const struct subject *subject)

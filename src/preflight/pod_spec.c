@@ -44,31 +44,6 @@ static void fill(json *resources, const char *which, const json *values)
 	}
 }
 
-static void fill_container(json *container, const json *limit_ranges)
-{
-	json *resources = json_ensure_object(container, "resources");
-	fill(resources, "requests", json_get(resources, "limits"));
-	json_for_each (range, list_items(limit_ranges))
-		json_for_each (item, json_path(range, "spec", "limits", NULL)) {
-			if (!str_equal(json_get_text(item, "type"), "Container"))
-				continue;
-			fill(resources, "requests", json_get(item, "defaultRequest"));
-			fill(resources, "limits", json_get(item, "default"));
-		}
-}
-
-json *pod_spec_admitted(
-	const json *template, const json *limit_ranges, const json *running, const json *old)
-{
-	json *spec = json_copy(json_get(template, "spec"));
-	for (size_t i = 0; i < COUNT_OF(CONTAINER_LISTS); i++)
-		json_for_each (container, json_get(spec, CONTAINER_LISTS[i]))
-			fill_container(container, limit_ranges);
-	if (running != NULL)
-		add_injected(spec, running, old);
-	return spec;
-}
-
 static void sum_init(const json *spec, const char *which, struct amounts *ret)
 {
 	CLEANUP(amounts_release) struct amounts sidecars = {0};
@@ -88,11 +63,86 @@ static void sum_init(const json *spec, const char *which, struct amounts *ret)
 	amounts_raise(ret, &most);
 }
 
-void pod_spec_sum(const json *spec, const char *which, struct amounts *ret)
+/* Without what is said of the whole pod. */
+static void sum_containers(const json *spec, const char *which, struct amounts *ret)
 {
 	json_for_each (container, json_get(spec, "containers"))
 		amounts_read(ret, json_path(container, "resources", which, NULL));
 	sum_init(spec, which, ret);
+}
+
+bool has_pod_resources(const json *spec)
+{
+	const json *resources = json_get(spec, "resources");
+	return json_count(json_get(resources, "requests")) +
+		       json_count(json_get(resources, "limits")) >
+	       0;
+}
+
+/* Of what a pod as a whole can ask for. */
+static bool is_for_pods(const char *resource)
+{
+	return str_equal(resource, "cpu") || str_equal(resource, "memory") ||
+	       str_starts(resource, "hugepages-");
+}
+
+/* A pod with limits as a whole asks for what its containers ask for, or else for its limits. */
+static void fill_pod(json *spec)
+{
+	json *resources = json_get(spec, "resources");
+	if (json_count(json_get(resources, "limits")) == 0)
+		return;
+	CLEANUP(amounts_release) struct amounts sum = {0};
+	sum_containers(spec, "requests", &sum);
+	AUTO_JSON asked = json_object();
+	for (size_t i = 0; i < sum.count; i++) {
+		const struct amount *amount = &sum.items[i];
+		AUTO_STRING text = quantity_text(amount->value, amount->name);
+		if (is_for_pods(amount->name))
+			json_set_text(asked, amount->name, text);
+	}
+	fill(resources, "requests", asked);
+	fill(resources, "requests", json_get(resources, "limits"));
+}
+
+static void fill_by_ranges(json *resources, const json *limit_ranges)
+{
+	json_for_each (range, list_items(limit_ranges))
+		json_for_each (item, json_path(range, "spec", "limits", NULL)) {
+			if (!str_equal(json_get_text(item, "type"), "Container"))
+				continue;
+			fill(resources, "requests", json_get(item, "defaultRequest"));
+			fill(resources, "limits", json_get(item, "default"));
+		}
+}
+
+/* Admission, and its LimitRanges, come after the defaults of the API itself. */
+static void fill_spec(json *spec, const json *limit_ranges)
+{
+	for (size_t i = 0; i < COUNT_OF(CONTAINER_LISTS); i++)
+		json_for_each (container, json_get(spec, CONTAINER_LISTS[i])) {
+			json *resources = json_ensure_object(container, "resources");
+			fill(resources, "requests", json_get(resources, "limits"));
+		}
+	fill_pod(spec);
+	for (size_t i = 0; i < COUNT_OF(CONTAINER_LISTS); i++)
+		json_for_each (container, json_get(spec, CONTAINER_LISTS[i]))
+			fill_by_ranges(json_get(container, "resources"), limit_ranges);
+}
+
+json *pod_spec_admitted(
+	const json *template, const json *limit_ranges, const json *running, const json *old)
+{
+	json *spec = json_copy(json_get(template, "spec"));
+	fill_spec(spec, limit_ranges);
+	if (running != NULL)
+		add_injected(spec, running, old);
+	return spec;
+}
+
+void pod_spec_sum(const json *spec, const char *which, struct amounts *ret)
+{
+	sum_containers(spec, which, ret);
 	/* What is said of the whole pod counts in place of the sum. */
 	CLEANUP(amounts_release) struct amounts pod = {0};
 	amounts_read(&pod, json_path(spec, "resources", which, NULL));

@@ -80,7 +80,10 @@ static bool priority_matches(const json *expression, const char *class)
 		return class != NULL && values_have(expression, class);
 	if (str_equal(op, "NotIn"))
 		return class == NULL || !values_have(expression, class);
-	return str_equal(op, "Exists") == (class != NULL);
+	if (str_equal(op, "DoesNotExist"))
+		return class == NULL;
+	/* Exists; in spec.scopes, which has no operators, that is what is meant. */
+	return class != NULL;
 }
 
 /* Terminating: with activeDeadlineSeconds, which pods of a Deployment cannot have. What is not
@@ -144,7 +147,8 @@ static void check_room(
 	AUTO_STRING used = quantity_text(row->used, row->resource);
 	quantity free = row->hard - row->used;
 	quantity needed = most_needed(subject, &subject->forward, old_amount, new_amount, &moment);
-	if (needed > free) {
+	/* One that is full by others' doing says nothing of a release that needs nothing of it. */
+	if (needed > 0 && needed > free) {
 		AUTO_STRING more = quantity_text(needed, row->resource);
 		add_refusal(findings,
 			mem_format("resourcequota/%s allows %s of %s, %s are used, and the release "
@@ -155,7 +159,7 @@ static void check_room(
 		return;
 	}
 	needed = most_needed(subject, &subject->back, old_amount, new_amount, &moment);
-	if (needed <= free)
+	if (needed == 0 || needed <= free)
 		return;
 	AUTO_STRING more = quantity_text(needed, row->resource);
 	add_finding(findings,
@@ -167,15 +171,15 @@ static void check_room(
 			subject->new_version));
 }
 
-/* With a quota for it, admission refuses pods that do not say how much they want. */
+/* With a quota for it, admission refuses pods whose containers do not say how much they want; not
+ * those that say anything of the pod as a whole. */
 static void check_said(
 	const struct row *row, const char *which, const char *name, struct findings *findings)
 {
 	static const char *const MUST_BE_SAID[] = {"cpu", "memory"};
 	static const char *const LISTS[] = {"containers", "initContainers"};
 	const json *spec = row->subject->new_spec;
-	if (str_index(MUST_BE_SAID, COUNT_OF(MUST_BE_SAID), name) < 0 ||
-		json_path(spec, "resources", which, name, NULL) != NULL)
+	if (str_index(MUST_BE_SAID, COUNT_OF(MUST_BE_SAID), name) < 0 || has_pod_resources(spec))
 		return;
 	for (size_t i = 0; i < COUNT_OF(LISTS); i++)
 		json_for_each (container, json_get(spec, LISTS[i]))

@@ -108,6 +108,13 @@ static bool drops_by_version(const json *rule)
 	return false;
 }
 
+/* Without one, as Prometheus has it. */
+static const char *regex_of(const json *rule)
+{
+	const char *regex = json_get_text(rule, "regex");
+	return regex == NULL ? "(.*)" : regex;
+}
+
 static void check_relabelings(const json *monitor, const struct kind *kind, const char *endpoints,
 	struct findings *findings)
 {
@@ -119,7 +126,7 @@ static void check_relabelings(const json *monitor, const struct kind *kind, cons
 						"%s/%s keeps or drops pods by their label version "
 						"(regex \"%s\"): see that it scrapes both versions",
 						kind->singular, object_name(monitor),
-						json_get_text(rule, "regex")));
+						regex_of(rule)));
 }
 
 void check_selectors(const struct subject *subject, const struct kind *kind, const json *objects,

@@ -16,12 +16,16 @@ void moments_release(struct moments *moments)
 	*moments = (struct moments){0};
 }
 
-struct moment moments_most(const struct moments *moments)
+int moment_pods(const struct moment *moment, bool old_too)
+{
+	return moment->new_pods + (old_too ? moment->old_pods : 0);
+}
+
+struct moment moments_most(const struct moments *moments, bool old_too)
 {
 	struct moment most = {0};
 	for (size_t i = 0; i < moments->count; i++)
-		if (moments->items[i].old_pods + moments->items[i].new_pods >
-			most.old_pods + most.new_pods)
+		if (moment_pods(&moments->items[i], old_too) > moment_pods(&most, old_too))
 			most = moments->items[i];
 	return most;
 }

@@ -37,6 +37,7 @@ enum labels {
 struct subject {
 	const char *namespace;
 	const char *service, *deployment;
+	const char *copy;
 	const char *successor; /* the copy, where it takes the Deployment's place; or NULL */
 	const char *old_version, *new_version;
 	int replicas;
@@ -54,8 +55,10 @@ struct subject {
 void moments_add(struct moments *moments, int old_pods, int new_pods);
 void moments_release(struct moments *moments);
 
-/* The one with the most pods. */
-struct moment moments_most(const struct moments *moments);
+/* How many pods: of the new template, and of the old one where that is said. */
+int moment_pods(const struct moment *moment, bool old_too);
+/* The one with the most of them. */
+struct moment moments_most(const struct moments *moments, bool old_too);
 
 /* What cannot work, and what the user should know; a text for each. */
 struct findings {

@@ -39,12 +39,20 @@ static bool has_mode(const json *claim, const char *mode)
 	return false;
 }
 
+/* Access modes are the driver's to hold: with some, as of NFS, pods on several nodes have a volume
+ * of ReadWriteOnce. Old pods that are one per node show it. */
+static bool is_on_several_nodes(const struct subject *subject, const char *claim)
+{
+	return subject->replicas > 1 && mounts(subject->old_spec, claim) &&
+	       is_one_per_node(subject, subject->old_spec, subject->labels[LABELS_TAGGED]);
+}
+
 static void check_claim(const struct subject *subject, const json *claim, struct findings *findings)
 {
 	const char *name = object_name(claim);
 	bool shared = mounts(subject->old_spec, name);
-	struct moment most = moments_most(&subject->forward);
-	int pods = most.new_pods + (shared ? most.old_pods : 0);
+	struct moment most = moments_most(&subject->forward, shared);
+	int pods = moment_pods(&most, shared);
 	if (pods < 2 || has_mode(claim, "ReadWriteMany") || has_mode(claim, "ReadOnlyMany"))
 		return;
 	if (!has_mode(claim, "ReadWriteOnce"))
@@ -53,7 +61,8 @@ static void check_claim(const struct subject *subject, const json *claim, struct
 				"persistentvolumeclaim/%s is ReadWriteOncePod: one pod at a time "
 				"may use it, and the release has %d pods with it at a time",
 				name, pods));
-	else if (is_one_per_node(subject))
+	else if (is_one_per_node(subject, subject->new_spec, subject->labels[LABELS_COPY]) &&
+		 !is_on_several_nodes(subject, name))
 		add_refusal(findings,
 			mem_format(
 				"persistentvolumeclaim/%s is ReadWriteOnce: one node at a time may "

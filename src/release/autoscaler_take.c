@@ -8,7 +8,7 @@
 
 #define PAUSED_REPLICAS_ANNOTATION "autoscaling.keda.sh/paused-replicas"
 
-/* What there is in the namespace. */
+/* Those of the Deployment. */
 struct found {
 	json *autoscalers;
 	json *scaled_objects;
@@ -21,14 +21,20 @@ static void found_release(struct found *found)
 	json_free(found->scaled_objects);
 }
 
+void autoscaler_lists_release(struct autoscaler_lists *lists)
+{
+	json_free(lists->autoscalers);
+	json_free(lists->scaled_objects);
+}
+
 /* --- looking -------------------------------------------------------------------------------- */
 
-static bool is_for_deployment(const json *object, const struct record *record)
+static bool is_for(const json *object, const char *deployment)
 {
 	const json *reference = json_path(object, "spec", "scaleTargetRef", NULL);
 	const char *kind = json_get_text(reference, "kind");
 	return (kind == NULL || str_equal(kind, KIND_DEPLOYMENT.name)) &&
-	       str_equal(json_get_text(reference, "name"), record->plan.deployment);
+	       str_equal(json_get_text(reference, "name"), deployment);
 }
 
 /* Keeps those of the list that scale the Deployment. */
@@ -36,29 +42,29 @@ static json *pick(const json *list, const struct record *record)
 {
 	json *picked = json_array();
 	json_for_each (object, list_items(list))
-		if (is_for_deployment(object, record))
+		if (is_for(object, record->plan.deployment))
 			json_append(picked, json_copy(object));
 	return picked;
 }
 
 /* A kind that is not served is one of which there is none. */
 static int look_for(const struct api_port *api, const struct kind *kind,
-	const struct record *record, json **ret, struct err *err)
+	const struct record *record, json **ret_list, json **ret, struct err *err)
 {
-	AUTO_JSON list = NULL;
 	struct query query = {.kind = kind, .namespace = record->plan.namespace};
-	int code = api->list(api->context, &query, &list, err);
+	int code = api->list(api->context, &query, ret_list, err);
 	if (code == 0 || code == ERR_NOT_FOUND)
-		*ret = pick(list, record);
+		*ret = pick(*ret_list, record);
 	return code == ERR_NOT_FOUND ? 0 : code;
 }
 
-static int look(const struct api_port *api, const struct record *record, struct found *ret,
-	struct str_list *notes, struct err *err)
+static int look(const struct api_port *api, const struct record *record,
+	struct autoscaler_lists *ret_lists, struct found *ret, struct str_list *notes,
+	struct err *err)
 {
 	struct err refused = {0};
-	int code =
-		look_for(api, &KIND_HORIZONTAL_POD_AUTOSCALER, record, &ret->autoscalers, &refused);
+	int code = look_for(api, &KIND_HORIZONTAL_POD_AUTOSCALER, record, &ret_lists->autoscalers,
+		&ret->autoscalers, &refused);
 	if (code == ERR_FORBIDDEN) {
 		add_note(notes, mem_format("cannot see whether an autoscaler is at work: %s",
 					refused.message));
@@ -68,7 +74,8 @@ static int look(const struct api_port *api, const struct record *record, struct 
 		return err_set(err, code, "%s", refused.message);
 	/* Who may not see them is told so where KEDA is not installed, too. Where it is, it has
 	 * made a HorizontalPodAutoscaler of each that is at work. */
-	code = look_for(api, &KIND_SCALED_OBJECT, record, &ret->scaled_objects, &refused);
+	code = look_for(api, &KIND_SCALED_OBJECT, record, &ret_lists->scaled_objects,
+		&ret->scaled_objects, &refused);
 	ret->forbidden = code == ERR_FORBIDDEN;
 	return code == 0 || ret->forbidden ? 0 : err_set(err, code, "%s", refused.message);
 }
@@ -223,12 +230,12 @@ static char *name_one(const struct found *found)
 	return NULL;
 }
 
-int autoscalers_take(
-	const struct api_port *api, struct record *record, struct str_list *notes, struct err *err)
+int autoscalers_take(const struct api_port *api, struct record *record,
+	struct autoscaler_lists *ret_lists, struct str_list *notes, struct err *err)
 {
 	CLEANUP(found_release) struct found found = {0};
 	struct plan *plan = &record->plan;
-	int code = look(api, record, &found, notes, err);
+	int code = look(api, record, ret_lists, &found, notes, err);
 	if (code != 0)
 		return code;
 	if (plan->hpa == HPA_FREEZE)
@@ -255,4 +262,33 @@ int autoscalers_take(
 				"to the copy then",
 				name, plan->deployment));
 	return 0;
+}
+
+/* --- the copy's ----------------------------------------------------------------------------- */
+
+static void refuse_copy(const struct kind *kind, const json *autoscaler, const struct plan *plan,
+	struct findings *findings)
+{
+	add_refusal(findings,
+		mem_format("%s/%s is for deployment \"%s\", as the copy is called, and would scale "
+			   "it in the middle of the release: delete it, point it to another "
+			   "Deployment, or choose another --version",
+			kind->singular, object_name(autoscaler), plan->canary_deployment));
+}
+
+/* Left over from another release perhaps, of which it was the Deployment. */
+void autoscalers_check_copy(
+	const struct autoscaler_lists *lists, const struct plan *plan, struct findings *findings)
+{
+	json_for_each (scaled_object, list_items(lists->scaled_objects))
+		if (is_for(scaled_object, plan->canary_deployment) &&
+			!scaled_object_is_paused(scaled_object))
+			refuse_copy(&KIND_SCALED_OBJECT, scaled_object, plan, findings);
+	json_for_each (autoscaler, list_items(lists->autoscalers)) {
+		const char *maker = maker_of(autoscaler);
+		/* KEDA's own goes with what it was made for. */
+		bool told = maker != NULL && list_find(lists->scaled_objects, maker) != NULL;
+		if (is_for(autoscaler, plan->canary_deployment) && !told)
+			refuse_copy(&KIND_HORIZONTAL_POD_AUTOSCALER, autoscaler, plan, findings);
+	}
 }

@@ -9,11 +9,16 @@
 /* The controller's default: so little is no reason to scale. */
 #define TOLERANCE 0.1
 
-/* The value of a quantity or a number; negative where it is neither. */
-static double amount_of(const json *node)
+/* The controller computes in thousandths, and rounds what is finer up. */
+#define THOUSANDTH (QUANTITY_ONE / 1000)
+
+/* A quantity or a number, in thousandths; negative where it is neither. */
+static quantity amount_of(const json *node)
 {
 	quantity value = 0;
-	return quantity_read(node, &value, NULL) != 0 ? -1 : (double)value / (double)QUANTITY_ONE;
+	if (quantity_read(node, &value, NULL) != 0 || value < 0)
+		return -1;
+	return (value + THOUSANDTH - 1) / THOUSANDTH;
 }
 
 /* How metrics of each type stand in the spec and in the status, and what they are about. */
@@ -55,9 +60,11 @@ static const char *member_of(const json *target)
 
 static double tolerance_of(const json *autoscaler, double ratio)
 {
-	double tolerance = amount_of(json_path(autoscaler, "spec", "behavior",
-		ratio > 1 ? "scaleUp" : "scaleDown", "tolerance", NULL));
-	return tolerance >= 0 ? tolerance : TOLERANCE;
+	quantity tolerance = 0;
+	const json *own = json_path(autoscaler, "spec", "behavior",
+		ratio > 1 ? "scaleUp" : "scaleDown", "tolerance", NULL);
+	return quantity_read(own, &tolerance, NULL) == 0 ? (double)tolerance / (double)QUANTITY_ONE
+							 : TOLERANCE;
 }
 
 static int round_up(double number)
@@ -65,6 +72,16 @@ static int round_up(double number)
 	if (number >= INT_MAX)
 		return INT_MAX;
 	return (int)number + ((int)number < number ? 1 : 0);
+}
+
+/* The controller goes by a total and shows what each pod has of it, rounded up. Of the totals that
+ * this may have been the least is taken: others would be a pod too many for a total that comes out
+ * even. */
+static int wish_by_share(quantity share, quantity wanted, int pods)
+{
+	quantity total = share * pods - (pods - 1);
+	quantity wish = total <= 0 ? 0 : (total + wanted - 1) / wanted;
+	return wish > INT_MAX ? INT_MAX : (int)wish;
 }
 
 /* How many pods this metric asks for; -1 where the status does not say. */
@@ -76,8 +93,8 @@ static int wish_by(
 		return -1;
 	const json *target = json_path(metric, type->member, "target", NULL);
 	const char *member = member_of(target);
-	double wanted = amount_of(json_get(target, member));
-	double now = amount_of(json_path(status, type->member, "current", member, NULL));
+	quantity wanted = amount_of(json_get(target, member));
+	quantity now = amount_of(json_path(status, type->member, "current", member, NULL));
 	if (wanted <= 0 || now < 0)
 		return -1;
 	/* An average over something that is not the pods' is one over stable's pods. */
@@ -85,11 +102,11 @@ static int wish_by(
 	int pods = shared ? scaled->stable : scaled->ready;
 	if (pods == 0)
 		return -1;
-	double ratio = now / wanted;
+	double ratio = (double)now / (double)wanted;
 	double tolerance = tolerance_of(autoscaler, ratio);
 	if (ratio >= 1 - tolerance && ratio <= 1 + tolerance)
 		return shared ? scaled->stable : scaled->pods;
-	return round_up(ratio * pods);
+	return shared ? wish_by_share(now, wanted, pods) : round_up(ratio * pods);
 }
 
 static char *condition_message(const json *autoscaler, const char *type)

@@ -305,6 +305,19 @@ static int prepare(struct work *work, const json *documents, struct err *err)
 	return 0;
 }
 
+/* What pods do without an object that their template names; NULL where it is optional. */
+static const char *miss(const json *template, const struct kind *kind, const char *name)
+{
+	struct str_list needed CLEANUP(str_list_release) = {0};
+	references_list_needed(template, kind, &needed);
+	if (str_list_has(&needed, name))
+		return "its pods will not start without it";
+	json_for_each (secret, json_path(template, "spec", "imagePullSecrets", NULL))
+		if (kind == &KIND_SECRET && str_equal(json_get_text(secret, "name"), name))
+			return "its images are pulled without it";
+	return NULL;
+}
+
 /* An older template may name what a later release has dropped. */
 static void note_missing(const struct work *work, const struct kind *kind)
 {
@@ -314,13 +327,13 @@ static void note_missing(const struct work *work, const struct kind *kind)
 	for (size_t i = 0; i < names.count; i++) {
 		AUTO_JSON object = NULL;
 		const char *name = names.items[i];
-		if (references_has(pod_template(record->stable), kind, name) ||
+		const char *means = miss(record->template, kind, name);
+		if (means == NULL || references_has(pod_template(record->stable), kind, name) ||
 			read_object(work, kind, name, &object, NULL) != 0 || object != NULL)
 			continue;
 		add_note(work->notes,
-			mem_format("%s/%s, which the template of %s names, is not there: its pods "
-				   "will not start without it",
-				kind->singular, name, record->plan.canary_version));
+			mem_format("%s/%s, which the template of %s names, is not there: %s",
+				kind->singular, name, record->plan.canary_version, means));
 	}
 }
 

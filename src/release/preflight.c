@@ -1,7 +1,5 @@
 #include "release/preflight.h"
 
-#include <string.h>
-
 #include "api/object.h"
 #include "api/selector.h"
 #include "base/buf.h"
@@ -149,6 +147,7 @@ static void set_subject(struct material *material, const struct record *record)
 		.namespace = plan->namespace,
 		.service = plan->service,
 		.deployment = plan->deployment,
+		.copy = plan->canary_deployment,
 		.successor = handover_keeps_copy(record) ? plan->canary_deployment : NULL,
 		.old_version = plan->stable_version,
 		.new_version = plan->canary_version,
@@ -171,33 +170,25 @@ static void set_subject(struct material *material, const struct record *record)
 struct reader {
 	const struct api_port *api;
 	const char *namespace;
-	struct str_list not_served; /* groups */
 	/* Plural names of kinds that could not be looked at. */
 	struct str_list forbidden, unavailable;
 };
 
 static void reader_release(struct reader *reader)
 {
-	str_list_release(&reader->not_served);
 	str_list_release(&reader->forbidden);
 	str_list_release(&reader->unavailable);
 }
 
-/* Sets *ret where the kind is served and may be read. Where one kind of a group is not served, the
- * others are not asked for. */
+/* Sets *ret where the kind is served and may be read. That one kind of a group is not served says
+ * nothing of the others: each is a CustomResourceDefinition by itself. */
 static int read_list(struct reader *reader, const struct query *query, json **ret, struct err *err)
 {
-	const char *version = query->kind->version;
-	AUTO_STRING group = mem_strndup(version, strcspn(version, "/"));
 	struct err refused = {0};
-	if (str_list_has(&reader->not_served, group))
-		return 0;
 	int code = reader->api->list(reader->api->context, query, ret, &refused);
-	if (code == ERR_NOT_FOUND)
-		str_list_add(&reader->not_served, group);
-	else if (code == ERR_FORBIDDEN)
+	if (code == ERR_FORBIDDEN)
 		str_list_add(&reader->forbidden, query->kind->plural);
-	else if (code != 0)
+	else if (code != 0 && code != ERR_NOT_FOUND)
 		return err_set(err, code, "%s", refused.message);
 	return 0;
 }
@@ -363,13 +354,15 @@ static int tell(const struct start_options *options, const struct findings *find
 }
 
 int preflight(const struct api_port *api, const struct start_options *options,
-	const struct record *record, struct str_list *notes, struct err *err)
+	const struct record *record, const struct autoscaler_lists *autoscalers,
+	struct str_list *notes, struct err *err)
 {
 	CLEANUP(material_release) struct material material = {0};
 	CLEANUP(findings_release) struct findings findings = {0};
 	CLEANUP(reader_release)
 	struct reader reader = {.api = api, .namespace = record->plan.namespace};
 	set_subject(&material, record);
+	autoscalers_check_copy(autoscalers, &record->plan, &findings);
 	int code = look_at_room(&reader, &material, record, &findings, err);
 	if (code == 0)
 		code = look_at_neighbours(&reader, &material.subject, &findings, err);

@@ -7,13 +7,16 @@
 #define RELEASE_PREFLIGHT_H
 
 #include "preflight/subject.h"
+#include "release/autoscaler_take.h"
 #include "release/prepare.h"
 
-/* The record must be complete. Adds what the user should know to notes. What cannot work is an
- * error; with options->force it is a note, and where options->refusals is given it goes there.
- * Kinds that are not served, or that the user may not read, are done without. */
+/* The record must be complete; autoscalers: as they were read for it. Adds what the user should
+ * know to notes. What cannot work is an error; with options->force it is a note, and where
+ * options->refusals is given it goes there. Kinds that are not served, or that the user may not
+ * read, are done without. */
 int preflight(const struct api_port *api, const struct start_options *options,
-	const struct record *record, struct str_list *notes, struct err *err);
+	const struct record *record, const struct autoscaler_lists *autoscalers,
+	struct str_list *notes, struct err *err);
 
 /* How many pods there are in the course of a release. The caller releases both. */
 void preflight_moments(

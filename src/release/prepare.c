@@ -174,6 +174,7 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	struct record *record, struct str_list *notes, struct err *err)
 {
 	CLEANUP(target_release) struct target target = {0};
+	CLEANUP(autoscaler_lists_release) struct autoscaler_lists autoscalers = {0};
 	struct plan *plan = &record->plan;
 	plan->namespace = mem_strdup(options->namespace);
 	plan->service = mem_strdup(options->service);
@@ -192,7 +193,7 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	plan->manager = gitops_manager(record->stable, target.managers);
 	code = handover_choose(options, record, err);
 	if (code == 0)
-		code = autoscalers_take(api, record, notes, err);
+		code = autoscalers_take(api, record, &autoscalers, notes, err);
 	if (code == 0)
 		code = template_make(options, target.service, record, err);
 	if (code == 0)
@@ -216,7 +217,7 @@ static int prepare(const struct api_port *api, const struct start_options *optio
 	if (code == 0)
 		code = routing_rehearse(api, record, err);
 	if (code == 0)
-		code = preflight(api, options, record, notes, err);
+		code = preflight(api, options, record, &autoscalers, notes, err);
 	if (code == 0)
 		gitops_expect(record, target.managers, notes);
 	return code;

@@ -73,6 +73,19 @@ void references_list(const json *template, const struct kind *kind, struct str_l
 	visit_all(template, kind, add_name, ret);
 }
 
+static void add_needed_name(json *parent, const char *member, void *context)
+{
+	if (!json_is_true(json_get(parent, "optional")))
+		add_name(parent, member, context);
+}
+
+void references_list_needed(const json *template, const struct kind *kind, struct str_list *ret)
+{
+	AUTO_JSON copy = json_copy(template);
+	json_remove(json_get(copy, "spec"), "imagePullSecrets");
+	visit_all(copy, kind, add_needed_name, ret);
+}
+
 bool references_has(const json *template, const struct kind *kind, const char *name)
 {
 	struct str_list names CLEANUP(str_list_release) = {0};

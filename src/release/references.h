@@ -15,6 +15,10 @@
 /* Adds the names of this kind that the template has, each once. */
 void references_list(const json *template, const struct kind *kind, struct str_list *ret);
 
+/* Of these, the names without which its pods do not start: neither those that are optional, nor
+ * those of pull secrets. */
+void references_list_needed(const json *template, const struct kind *kind, struct str_list *ret);
+
 /* Whether the template (may be NULL) names this object. */
 bool references_has(const json *template, const struct kind *kind, const char *name);
 

@@ -292,7 +292,10 @@ BAD = {
     "base64": (secret("x") | {"data": {"password": "hunter2?"}}, "secret/token: data.password: is not base64"),
     "too long": (config_map("x" * (1 << 20) + "y"), "more than the limit of 1048576"),
     "field": (config_map("x") | {"spec": {}}, 'a ConfigMap has no field "spec"'),
-    "syntax": ("kind: Secret\nstringData:\n  password: *hunter2\n", "config.yaml: not valid YAML or JSON at line 3"),
+    "syntax": (
+        "kind: Secret\nstringData:\n  password: *hunter2\n",
+        "config.yaml: yaml: line 3, column 13: an alias of an unknown anchor",
+    ),
     "empty": ("# nothing\n", "there is no document"),
 }
 

@@ -397,6 +397,19 @@ def test_other_service_for_the_same_pods(space: Space):
     assert plan_notes(space, *NEW, "--traffic", "replicas") == []
 
 
+def test_autoscaler_of_the_copy(shop: Space):
+    """As an earlier release leaves it, of which the copy became the Deployment."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web-v2"}
+    spec = {"scaleTargetRef": target, "maxReplicas": 3}
+    with there_is(shop, made("autoscaling/v2", "HorizontalPodAutoscaler", "old", spec=spec)):
+        assert_cannot_work(
+            shop,
+            'horizontalpodautoscaler.autoscaling/old is for deployment "web-v2", as the copy is called, and would scale '
+            "it in the middle of the release: delete it, point it to another Deployment, or choose another --version",
+        )
+        assert plan_notes(shop, *NEW, "--version", "v3") == []
+
+
 # --- going on all the same, and with few rights -----------------------------------------------------------------------
 
 

@@ -403,6 +403,15 @@ def test_files_that_are_none(shop: Space, text: str):
     assert done.err.startswith("error: -f") and done.err.count("\n") == 1, done.err
 
 
+def test_values_in_a_file_are_not_told(shop: Space):
+    """There may be a Secret beside the Deployment, and messages end in logs."""
+    text = "kind: Secret\nstringData:\n  password: *hunter2\n"
+    assert_refused(
+        start(shop, "-f", "-", "--version", "v2", input=text),
+        "-f -: yaml: line 3, column 13: an alias of an unknown anchor (text that begins with * needs quotes)",
+    )
+
+
 def test_file_that_is_not_there(shop: Space):
     done = start(shop, "-f", "/nowhere/web.yaml")
     assert done.code == 1

@@ -189,6 +189,63 @@ static void anti_affinity(void **state)
 		APART(BY_NODE WEB ", 'namespaceSelector': {'matchLabels': {'a': 'b'}}"), THREE, "");
 }
 
+/* --- where the old pods are ----------------------------------------------------------------- */
+
+#define POOL(name, pool) "{'metadata': {'name': '" name "', 'labels': {'pool': '" pool "'}}}"
+#define IN_POOL(pool)                                                                              \
+	"{'nodeSelector': {'pool': '" pool "'}, 'containers': [{'name': 'web', 'ports': "          \
+	"[{'hostPort': 80}]}]}"
+
+static void assert_moved(const char *old_spec, const char *new_spec, const struct moment *forward,
+	const char *nodes, const char *expected)
+{
+	AUTO_RELEASE release = new_release(old_spec, new_spec);
+	AUTO_JSON list = list_of(nodes);
+	moments_release(&release.subject.forward);
+	moments_release(&release.subject.back);
+	for (int i = 0; i < 3; i++)
+		moments_add(&release.subject.forward, forward[i].old_pods, forward[i].new_pods);
+	check_placement(&release.subject, list, &release.findings);
+	assert_found(&release, expected);
+}
+
+/* The new version moves to other nodes: each has as many as it needs. */
+static void nodes_of_the_old_version(void **state)
+{
+	(void)state;
+	static const struct moment THREE_PODS[] = {{3, 1}, {2, 2}, {1, 3}};
+	assert_moved(IN_POOL("a"), IN_POOL("b"), THREE_PODS,
+		"[" POOL("1", "a") "," POOL("2", "a") "," POOL("3", "a") "," POOL(
+			"4", "b") "," POOL("5", "b") "," POOL("6", "b") "]",
+		"");
+	/* The new ones have too few by themselves. */
+	assert_moved(IN_POOL("a"), IN_POOL("b"), THREE_PODS,
+		"[" POOL("1", "a") "," POOL("2", "a") "," POOL("3", "a") "," POOL(
+			"4", "b") "," POOL("5", "b") "]",
+		"! hostPort 80 lets only one of the pods be on each node: the release has 3 pods "
+		"of v2 beside 1 of v1 at a time, and there are 2 places for them\n");
+	/* Both together have. */
+	assert_moved(PORT, IN_POOL("b"), THREE_PODS,
+		"[" POOL("1", "b") "," POOL("2", "b") "," POOL("3", "b") "]",
+		"! hostPort 80 lets only one of the pods be on each node: the release has 1 pods "
+		"of v2 beside 3 of v1 at a time, and there are 3 places for them\n");
+}
+
+/* What is there already stays on a node that takes nothing new. */
+static void cordoned_nodes(void **state)
+{
+	(void)state;
+	static const struct moment THREE_PODS[] = {{3, 1}, {2, 2}, {1, 3}};
+	static const char *const CORDONS[] = {"'unschedulable': true",
+		"'taints': [{'key': 'node.kubernetes.io/unschedulable', 'effect': 'NoSchedule'}]"};
+	for (size_t i = 0; i < COUNT_OF(CORDONS); i++) {
+		AUTO_STRING nodes = mem_format("[" NODE("a", "") "," NODE("b", "") "," NODE(
+						       "c", "") "," NODE("d", "%s") "]",
+			CORDONS[i]);
+		assert_moved(PORT, PORT, THREE_PODS, nodes, "");
+	}
+}
+
 static void anti_affinity_by_zone(void **state)
 {
 	(void)state;
@@ -220,6 +277,20 @@ static void spread(void **state)
 		"than "
 		"1 pods in each, and the release has 6 at a time\n");
 	assert_placement(SPREAD(", 'minDomains': 2"), ZONES, "");
+	/* Old pods in domains where new ones may not be are not counted. */
+	static const char MOVED[] =
+		"{'nodeSelector': {'zone': '2'}, 'topologySpreadConstraints': [{'maxSkew': 4, "
+		"'topologyKey': 'zone', 'minDomains': 2" WEB "}]}";
+	AUTO_RELEASE moved = new_release("{'nodeSelector': {'zone': '1'}}", MOVED);
+	AUTO_JSON zones = list_of(ZONES);
+	check_placement(&moved.subject, zones, &moved.findings);
+	assert_found(&moved, "");
+}
+
+static bool keep_apart(const struct release *release)
+{
+	const struct subject *subject = &release->subject;
+	return is_one_per_node(subject, subject->new_spec, subject->labels[LABELS_COPY]);
 }
 
 static void what_is_asked_for(void **state)
@@ -227,16 +298,16 @@ static void what_is_asked_for(void **state)
 	(void)state;
 	AUTO_RELEASE plain = new_release_of("{'requests': {'cpu': '1'}}");
 	assert_false(needs_placement(&plain.subject));
-	assert_false(is_one_per_node(&plain.subject));
+	assert_false(keep_apart(&plain));
 	AUTO_RELEASE port = new_release(PORT, PORT);
 	assert_true(needs_placement(&port.subject));
-	assert_true(is_one_per_node(&port.subject));
+	assert_true(keep_apart(&port));
 	AUTO_RELEASE apart = new_release(APART(BY_NODE WEB), APART(BY_NODE WEB));
 	assert_true(needs_placement(&apart.subject));
-	assert_true(is_one_per_node(&apart.subject));
+	assert_true(keep_apart(&apart));
 	AUTO_RELEASE spreading = new_release(SPREAD(""), SPREAD(""));
 	assert_true(needs_placement(&spreading.subject));
-	assert_false(is_one_per_node(&spreading.subject));
+	assert_false(keep_apart(&spreading));
 	AUTO_RELEASE choosy =
 		new_release("{'nodeSelector': {'a': 'b'}}", "{'nodeSelector': {'a': 'b'}}");
 	assert_true(needs_placement(&choosy.subject));
@@ -251,6 +322,8 @@ int main(void)
 		cmocka_unit_test(host_ports),
 		cmocka_unit_test(other_host_port),
 		cmocka_unit_test(anti_affinity),
+		cmocka_unit_test(nodes_of_the_old_version),
+		cmocka_unit_test(cordoned_nodes),
 		cmocka_unit_test(anti_affinity_by_zone),
 		cmocka_unit_test(spread),
 		cmocka_unit_test(what_is_asked_for),

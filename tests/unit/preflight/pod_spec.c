@@ -63,6 +63,26 @@ static void requests_follow_limits_and_defaults(void **state)
 		"{'cpu': '4'}}}]}");
 }
 
+/* Of the pod as a whole, where it has limits: what its containers ask for comes first, and what a
+ * LimitRange gives them comes later. */
+static void requests_of_the_whole_pod(void **state)
+{
+	(void)state;
+	AUTO_JSON template = tree(
+		"{'spec': {'resources': {'limits': {'cpu': '4', 'memory': '2Gi'}}, 'overhead': "
+		"{'memory': '1Mi'}, 'containers': [{'name': 'a', 'resources': {'limits': {'cpu': "
+		"'1', 'ephemeral-storage': '1Gi'}}}, {'name': 'b'}]}}");
+	AUTO_JSON ranges = list_of("[{'spec': {'limits': [{'type': 'Container', 'defaultRequest': "
+				   "{'cpu': '3'}}]}}]");
+	AUTO_JSON spec = pod_spec_admitted(template, ranges, NULL, NULL);
+	assert_tree(json_get(spec, "resources"),
+		"{'limits': {'cpu': '4', 'memory': '2Gi'}, 'requests': {'cpu': '1', 'memory': "
+		"'2Gi'}}");
+	AUTO_JSON asking = tree("{'spec': {'resources': {'requests': {'cpu': '4'}}}}");
+	AUTO_JSON same = pod_spec_admitted(asking, ranges, NULL, NULL);
+	assert_tree(json_get(same, "resources"), "{'requests': {'cpu': '4'}}");
+}
+
 /* What a running pod has besides its template is in new ones too; init containers that end are not
  * worth a word, and a container that the new version does without stays away. */
 static void sidecars_are_injected(void **state)
@@ -85,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums),
 		cmocka_unit_test(requests_follow_limits_and_defaults),
+		cmocka_unit_test(requests_of_the_whole_pod),
 		cmocka_unit_test(sidecars_are_injected),
 	};
 	return cmocka_run_group_tests_name("pod spec", tests, NULL, NULL);

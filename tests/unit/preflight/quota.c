@@ -63,6 +63,25 @@ static void unequal_versions(void **state)
 		"more when there are 2 pods of v1 and 4 of v2: raise the quota\n");
 }
 
+/* Others have used more than the quota allows by now, which is no business of a release that needs
+ * nothing more. */
+static void full_without_the_release(void **state)
+{
+	(void)state;
+	static const char *const QUOTAS[] = {
+		QUOTA("requests.nvidia.com/gpu", "2", "4"),
+		"[{'metadata': {'name': 'q'}, 'spec': {'scopes': ['Terminating']}, 'status': "
+		"{'hard': {'pods': '5'}, 'used': {'pods': '6'}}}]",
+		"[{'metadata': {'name': 'q'}, 'spec': {'scopeSelector': {'matchExpressions': "
+		"[{'scopeName': 'PriorityClass', 'operator': 'In', 'values': ['batch']}]}}, "
+		"'status': {'hard': {'pods': '5'}, 'used': {'pods': '6'}}}]",
+	};
+	for (size_t i = 0; i < COUNT_OF(QUOTAS); i++) {
+		AUTO_RELEASE release = new_release_of(HALF);
+		assert_quota(&release, QUOTAS[i], "");
+	}
+}
+
 /* A smaller one needs nothing more. */
 static void smaller_version(void **state)
 {
@@ -90,6 +109,19 @@ static void must_be_said(void **state)
 	assert_quota(&defaults, QUOTA("limits.memory", "100Gi", "0"), "");
 }
 
+/* Admission asks nothing of containers where something is said of the pod as a whole. */
+static void said_of_the_whole_pod(void **state)
+{
+	(void)state;
+	static const char SPEC[] =
+		"{'resources': {'limits': {'cpu': '2'}}, 'containers': [{'name': 'web'}]}";
+	AUTO_RELEASE release = new_release(SPEC, SPEC);
+	assert_quota(&release, QUOTA("limits.memory", "100Gi", "0"), "");
+	assert_quota(&release, QUOTA("requests.cpu", "11", "8"),
+		"! resourcequota/q allows 11 of requests.cpu, 8 are used, and the release needs 4 "
+		"more when there are 2 pods of v1 and 4 of v2: raise the quota\n");
+}
+
 #define SCOPED(scopes)                                                                             \
 	"[{'metadata': {'name': 'q'}, 'spec': {" scopes                                            \
 	"}, 'status': {'hard': {'pods': '4'}, 'used': {'pods': '4'}}}]"
@@ -112,6 +144,7 @@ static void scopes(void **state)
 		{SCOPED("'scopes': ['NotTerminating', 'NotBestEffort']"), true},
 		{SCOPED("'scopes': ['Terminating']"), false},
 		{SCOPED("'scopes': ['CrossNamespacePodAffinity']"), false},
+		{SCOPED("'scopes': ['PriorityClass']"), true},
 		{CLASS("In", "['high']"), true},
 		{CLASS("In", "['low']"), false},
 		{CLASS("NotIn", "['low']"), true},
@@ -191,8 +224,10 @@ int main(void)
 		cmocka_unit_test(pods),
 		cmocka_unit_test(resources),
 		cmocka_unit_test(unequal_versions),
+		cmocka_unit_test(full_without_the_release),
 		cmocka_unit_test(smaller_version),
 		cmocka_unit_test(must_be_said),
+		cmocka_unit_test(said_of_the_whole_pod),
 		cmocka_unit_test(scopes),
 		cmocka_unit_test(scope_of_one_version),
 		cmocka_unit_test(objects),

@@ -116,6 +116,11 @@ static void monitors(void **state)
 	assert_selectors(&KIND_SERVICE_MONITOR, keeping,
 		"servicemonitor.monitoring.coreos.com/x keeps or drops pods by their label version "
 		"(regex \"v1\"): see that it scrapes both versions\n");
+	assert_selectors(&KIND_SERVICE_MONITOR,
+		"{'endpoints': [{'relabelings': [{'action': 'drop', 'sourceLabels': "
+		"['__meta_kubernetes_pod_label_version']}]}]}",
+		"servicemonitor.monitoring.coreos.com/x keeps or drops pods by their label version "
+		"(regex \"(.*)\"): see that it scrapes both versions\n");
 	assert_selectors(&KIND_SERVICE_MONITOR, replacing, "");
 	assert_selectors(&KIND_SERVICE_MONITOR, dropping, "");
 	assert_selectors(&KIND_POD_MONITOR, dropping,
@@ -190,6 +195,21 @@ static void vertical_autoscalers(void **state)
 		"gone at the end: point it to deployment \"web-v2\" then\n");
 }
 
+/* Left over from another release. */
+static void vertical_autoscaler_of_the_copy(void **state)
+{
+	(void)state;
+	AUTO_JSON list = list_of(
+		"[{'metadata': {'name': 'old'}, 'spec': {'targetRef': {'kind': 'Deployment', "
+		"'name': 'web-v2'}}}, {'metadata': {'name': 'off'}, 'spec': {'targetRef': {'kind': "
+		"'Deployment', 'name': 'web-v2'}, 'updatePolicy': {'updateMode': 'Off'}}}]");
+	AUTO_RELEASE release = new_release_of("{}");
+	check_vertical_autoscalers(&release.subject, list, &release.findings);
+	assert_found(&release,
+		"verticalpodautoscaler.autoscaling.k8s.io/old is for deployment \"web-v2\", as the "
+		"copy is called: it changes what the new pods ask for\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +220,7 @@ int main(void)
 		cmocka_unit_test(budgets_without_room),
 		cmocka_unit_test(other_services),
 		cmocka_unit_test(vertical_autoscalers),
+		cmocka_unit_test(vertical_autoscaler_of_the_copy),
 	};
 	return cmocka_run_group_tests_name("selectors", tests, NULL, NULL);
 }

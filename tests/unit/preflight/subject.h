@@ -60,6 +60,7 @@ static inline struct release new_release(const char *old_spec, const char *new_s
 		.subject = {.namespace = "shop",
 			.service = "web",
 			.deployment = "web",
+			.copy = "web-v2",
 			.old_version = "v1",
 			.new_version = "v2",
 			.replicas = 4,

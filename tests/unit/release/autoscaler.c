@@ -248,6 +248,9 @@ static void wish_by_averages(void **state)
 	assert_wish(HALF, CPU_NOW("{'averageUtilization': 500}"), 10);
 	assert_wish(CPU("{'type': 'AverageValue', 'averageValue': '500m'}"),
 		CPU_NOW("{'averageValue': '1'}"), 8);
+	/* Neither is a double exactly, and what they make of 4 pods must be. */
+	assert_wish(CPU("{'type': 'AverageValue', 'averageValue': '40m'}"),
+		CPU_NOW("{'averageValue': '70m'}"), 7);
 	assert_wish("{'type': 'ContainerResource', 'containerResource': {'name': 'memory', "
 		    "'container': 'web', 'target': {'type': 'AverageValue', 'averageValue': "
 		    "'1Gi'}}}",
@@ -272,6 +275,34 @@ static void wish_by_totals(void **state)
 	assert_wish("{'type': 'External', 'external': {'target': {'type': 'AverageValue', "
 		    "'averageValue': '30'}}}",
 		"{'type': 'External', 'external': {'current': {'averageValue': '30'}}}", 3);
+}
+
+/* An average over 3 pods, which is shown in thousandths, rounded up: the total counts. */
+static void wish_by_rounded_shares(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *target, *shown;
+		int wish;
+	} ROWS[] = {
+		{"100", "233334m", 7}, /* of 700 */
+		{"100", "233667m", 8}, /* of 701 */
+		{"100", "234", 8},     /* of 702 */
+		{"100", "133334m", 4}, /* of 400 */
+		{"100", "50m", 2},     /* of less than one: the least there is */
+		{"1m", "1m", 3},
+		{"1Gi", "3Gi", 9},
+	};
+	for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+		AUTO_STRING metric = mem_format(
+			"{'type': 'External', 'external': {'target': {'type': 'AverageValue', "
+			"'averageValue': '%s'}}}",
+			ROWS[i].target);
+		AUTO_STRING status = mem_format(
+			"{'type': 'External', 'external': {'current': {'averageValue': '%s'}}}",
+			ROWS[i].shown);
+		assert_wish(metric, status, ROWS[i].wish);
+	}
 }
 
 static void wish_of_several_is_the_greatest(void **state)
@@ -342,6 +373,7 @@ int main(void)
 		cmocka_unit_test(abort_does_not_freeze_at_its_end),
 		cmocka_unit_test(wish_by_averages),
 		cmocka_unit_test(wish_by_totals),
+		cmocka_unit_test(wish_by_rounded_shares),
 		cmocka_unit_test(wish_of_several_is_the_greatest),
 		cmocka_unit_test(tolerance_of_its_own),
 		cmocka_unit_test(unknown_wish_says_why),

@@ -311,6 +311,38 @@ static void assert_refused(const char *objects, const char *documents, int code,
 	assert_null(strstr(done.err.message, "hunter2"));
 }
 
+/* `undo` to a template of which some is gone. */
+static void what_is_missing_is_told(void **state)
+{
+	(void)state;
+	PREPARED done = {.fake = {.objects = tree("[{'kind': 'Secret', 'metadata': {'name': "
+						  "'token'}}]")},
+		.record = new_record("{'spec': {'imagePullSecrets': [{'name': 'pull'}]}}", "v1")};
+	AUTO_JSON template = tree(
+		"{'spec': {'imagePullSecrets': [{'name': 'pull'}, {'name': 'pull-2'}, {'name': "
+		"'token'}], 'volumes': [{'name': 'v', 'configMap': {'name': 'maybe', 'optional': "
+		"true}}, {'name': 'w', 'secret': {'secretName': 'both', 'optional': true}}], "
+		"'containers': [{'name': 'web', 'envFrom': [{'configMapRef': {'name': "
+		"'settings'}}, {'secretRef': {'name': 'token'}}, {'secretRef': {'name': "
+		"'both'}}]}]}}");
+	json_free(done.record.template);
+	done.record.template = json_copy(template);
+	const struct api_port api = {.context = &done.fake, .list = fake_list};
+	const struct start_options options = {.template = template};
+	assert_int_equal(configs_prepare(&api, &options, &done.record, &done.notes, &done.err), 0);
+	static const char *const EXPECTED[] = {
+		"configmap/settings, which the template of v1 names, is not there: its pods will "
+		"not start without it",
+		"secret/both, which the template of v1 names, is not there: its pods will not "
+		"start without it",
+		"secret/pull-2, which the template of v1 names, is not there: its images are "
+		"pulled without it",
+	};
+	assert_int_equal(done.notes.count, COUNT_OF(EXPECTED));
+	for (size_t i = 0; i < COUNT_OF(EXPECTED); i++)
+		assert_string_equal(done.notes.items[i], EXPECTED[i]);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
 	(void)state;
@@ -407,6 +439,7 @@ int main(void)
 		cmocka_unit_test(earlier_copies_are_known),
 		cmocka_unit_test(copies_of_others_stay),
 		cmocka_unit_test(equal_copy_is_used_again),
+		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(long_names_are_refused),
 		cmocka_unit_test(who_may_not_list_is_told),

@@ -131,7 +131,8 @@ static int look(struct answers *answers, const char *requests, const struct star
 {
 	CLEANUP(record_release) struct record record = new_record(requests);
 	struct api_port api = {.context = answers, .list = list_answers};
-	return preflight(&api, options, &record, notes, err);
+	static const struct autoscaler_lists NO_AUTOSCALERS = {0};
+	return preflight(&api, options, &record, &NO_AUTOSCALERS, notes, err);
 }
 
 /* Nodes, and pods of all namespaces, only where the pods ask for something. */
@@ -163,6 +164,9 @@ static void what_cannot_be_read_is_done_without(void **state)
 		{&KIND_RESOURCE_QUOTA, ERR_FORBIDDEN, NULL},
 		{&KIND_NODE, ERR_FORBIDDEN, NULL},
 		{&KIND_SERVICE_MONITOR, ERR_NOT_FOUND, NULL},
+		{&KIND_POD_MONITOR, 0,
+			"[{'metadata': {'name': 'm'}, 'spec': {'selector': {'matchLabels': "
+			"{'version': 'v2'}}}}]"},
 		{&KIND_VERTICAL_POD_AUTOSCALER, ERR_UNAVAILABLE, NULL},
 		{&KIND_PEER_AUTHENTICATION, ERR_NOT_FOUND, NULL},
 		{&KIND_SIDECAR, ERR_NOT_FOUND, NULL},
@@ -171,15 +175,15 @@ static void what_cannot_be_read_is_done_without(void **state)
 	CLEANUP(str_list_release) struct str_list notes = {0};
 	struct answers answers = {.rows = ROWS, .count = COUNT_OF(ROWS)};
 	assert_int_equal(look(&answers, "'cpu': '1'", &options, &notes, NULL), 0);
-	/* Of a group that is not served, one kind is asked for. */
-	assert_string_equal(answers.asked,
-		" resourcequotas limitranges all-nodes poddisruptionbudgets networkpolicies "
-		"services verticalpodautoscalers servicemonitors peerauthentications sidecars");
-	assert_int_equal(notes.count, 2);
+	/* Of a group that lacks one kind, the others may be there. */
+	AUTO_STRING expected = mem_format(" resourcequotas limitranges all-nodes%s", NEIGHBOURS);
+	assert_string_equal(answers.asked, expected);
+	assert_int_equal(notes.count, 3);
 	assert_string_equal(notes.items[0], "may not list resourcequotas, nodes: what they mean to "
 					    "the release could not be looked at");
 	assert_string_equal(notes.items[1], "the server did not list verticalpodautoscalers: what "
 					    "they mean to the release could not be looked at");
+	assert_contains(notes.items[2], "podmonitor.monitoring.coreos.com/m scrapes pods");
 }
 
 static void other_errors_are_errors(void **state)
