@@ -14,6 +14,7 @@ from helpers.workload import IMAGE, Workload
 
 NEW = ("--image", f"{IMAGE}:v2", "--batches", "2", "--settle", "0")
 ARGO = "Argo CD application shop"
+AUTOSCALER = "horizontalpodautoscaler.autoscaling/web"
 BACK = (
     "{who} manages it and seems to have put it back: keep it from that, as `kubectl batchrollout plan` and "
     "docs/gitops.md say, before you go on"
@@ -97,12 +98,28 @@ def differing(before: Object, after: Object, path: str = "") -> set[str]:
     return set() if before == after else {path}
 
 
+def autoscaler(space: Space, minimum: int) -> Object:
+    """One that Argo CD manages. Nobody serves its metric, but the minimum counts all the same."""
+    cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+        "minReplicas": minimum,
+        "maxReplicas": 6,
+        "metrics": [{"type": "Resource", "resource": cpu}],
+    }
+    metadata: Object = {"name": "web"}
+    kind = "HorizontalPodAutoscaler"
+    return tracked({"apiVersion": "autoscaling/v2", "kind": kind, "metadata": metadata, "spec": spec}, space.name)
+
+
 def test_nothing_else_differs_at_any_pause(shop: Shop):
     """What Argo CD is told to ignore is all that a release changes in what it manages."""
+    sync(shop.space, autoscaler(shop.space, minimum=4))
     said = application(shop.run("plan", "web", *NEW).out)
     allowed = {i["kind"]: set(i["jsonPointers"]) for i in said["ignoreDifferences"]}
     # The one container's image.
     allowed["Deployment"].add("/spec/template/spec/containers")
+    assert allowed["HorizontalPodAutoscaler"] == {"/spec/minReplicas", "/spec/behavior"}
     before = {kind: shop.space.get(kind, "web")["spec"] for kind in allowed}
 
     def assert_allowed() -> None:
@@ -115,6 +132,27 @@ def test_nothing_else_differs_at_any_pause(shop: Shop):
         assert shop.run(*command).code == 0
         assert_allowed()
     assert "completed" in shop.run("status", "web").out
+
+
+def test_argo_cd_is_told_of_what_a_swap_deletes(shop: Shop):
+    """No field of what is missing can be ignored."""
+    plan = shop.run("plan", "web", *NEW, "--handover", "swap")
+    assert plan.code == 0 and "ignoreDifferences" not in plan.out, str(plan)
+    assert (
+        "\ndeployment.apps/web and virtualservice.networking.istio.io/web are managed by "
+        f"{ARGO}, which undoes the release where it heals by itself, or is synced meanwhile. Until the result is "
+        "committed: argocd app set shop --sync-policy none\n"
+        "deployment.apps/web is deleted at the end; what syncs makes it again: commit deployment.apps/web-v2 in its "
+        "place before automatic syncs are switched on\n"
+    ) in plan.out, str(plan)
+
+
+def test_what_to_commit_after_a_swap(shop: Shop):
+    sync(shop.space, autoscaler(shop.space, minimum=4))
+    done = shop.run("start", "web", *NEW, "--handover", "swap", "--pause", "none")
+    assert done.code == 0, str(done)
+    assert "\n- deployment.apps/web-v2 in place of deployment.apps/web, with its selector\n" in done.out
+    assert f"\n- {AUTOSCALER}: it scales deployment.apps/web-v2 now (spec.scaleTargetRef)\n" in done.out
 
 
 def test_what_to_commit(shop: Shop):
@@ -161,6 +199,23 @@ def test_a_synced_route_is_noticed_and_not_fought(shop: Shop):
     assert shop.space.get("virtualservice", "web")["spec"] == synced
     # What is as before the release is no obstacle to an abort.
     assert shop.run("abort", "web").code == 0
+
+
+def test_a_synced_autoscaler_is_noticed(shop: Shop):
+    """It is frozen again by the next step, and nothing was scaled for it: stable has as many as its minimum."""
+    item = autoscaler(shop.space, minimum=2)
+    sync(shop.space, item)
+    assert shop.run("start", "web", *NEW).code == 0
+    sync(shop.space, item)
+    assert shop.space.get("hpa", "web")["spec"]["minReplicas"] == 2
+    assert (
+        f"{AUTOSCALER} was frozen, and somebody else has changed that: it scales deployment.apps/web again\n"
+        f"{BACK.format(who=ARGO)}\n"
+    ) in shop.run("status", "web").out
+    done = shop.run("next", "web")
+    assert done.code == 0, str(done)
+    spec = shop.space.get("hpa", "web")["spec"]
+    assert spec["minReplicas"] == 2 and "behavior" not in spec
 
 
 def test_somebody_else_is_named_where_it_was_not_the_tool(shop: Shop):
