@@ -31,6 +31,12 @@ static void check_template(const struct situation *situation, struct buf *ret)
 	const json *now = pod_template(stable);
 	const json *before = pod_template(record->stable);
 	bool ended = phase_has_ended(record->phase);
+	if (stable_is_remade(situation)) {
+		struct err remade = {0};
+		(void)refuse_remade(situation, &remade);
+		buf_add_line(ret, remade.message);
+		return;
+	}
 	bool old_is_right = record->phase != PHASE_COMPLETED &&
 			    templates_equal(now, before, ended || record->tagged);
 	bool new_is_right =

@@ -59,7 +59,7 @@ static bool is_finishing(const struct situation *situation)
 
 bool known_holds(const struct situation *situation)
 {
-	if (!copy_is_known(situation))
+	if (!copy_is_known(situation) || stable_is_remade(situation))
 		return false;
 	return is_finishing(situation) ||
 	       (stable_deployment(situation->seen) != NULL && template_is_known(situation) &&
@@ -83,6 +83,8 @@ int known_act(const struct situation *situation, struct action *action, struct e
 			"deployment.apps/%s is gone: somebody deleted it; `kubectl batchrollout "
 			"abort %s -n %s` makes it again",
 			plan->deployment, plan->service, plan->namespace);
+	if (stable_is_remade(situation))
+		return refuse_remade(situation, err);
 	if (!template_is_known(situation))
 		code = err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "
@@ -146,6 +148,11 @@ static void pinned_describe(const struct situation *situation, struct buf *buf)
 static bool pinned_holds(const struct situation *situation)
 {
 	return canary_deployment(situation->seen) != NULL || routes_are(situation, ROUTES_PINNED);
+}
+
+static int pinned_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_PINNED, action, err);
 }
 
 static void pin_settled_describe(const struct situation *situation, struct buf *buf)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import yaml
+from helpers.cutter import Cutter
 from helpers.istio import route, to, virtual_service
 from helpers.restored import assert_restored
 from helpers.snapshot import snapshot
@@ -153,6 +154,11 @@ def test_what_to_commit_after_a_swap(shop: Shop):
     assert done.code == 0, str(done)
     assert "\n- deployment.apps/web-v2 in place of deployment.apps/web, with its selector\n" in done.out
     assert f"\n- {AUTOSCALER}: it scales deployment.apps/web-v2 now (spec.scaleTargetRef)\n" in done.out
+    # As the next sync would do.
+    sync(shop.space, shop.deployment)
+    status = shop.run("status", "web").out
+    assert "deployment.apps/web, which the release has deleted, is there again: somebody else made it" in status
+    assert BACK.format(who=ARGO) in status
 
 
 def test_what_to_commit(shop: Shop):
@@ -216,6 +222,34 @@ def test_a_synced_autoscaler_is_noticed(shop: Shop):
     assert done.code == 0, str(done)
     spec = shop.space.get("hpa", "web")["spec"]
     assert spec["minReplicas"] == 2 and "behavior" not in spec
+
+
+def deletes_web(request: bytes) -> bool:
+    method, target = request.split(b" ")[:2]
+    return method == b"DELETE" and target.split(b"?")[0].endswith(b"/deployments/web")
+
+
+def test_what_a_swap_has_deleted_is_not_deleted_again(shop: Shop):
+    """Argo CD makes it again before the release has ended."""
+    before = {kind: shop.space.get(kind, "web")["spec"] for kind in ("deployment", "virtualservice")}
+    assert shop.run("start", "web", *NEW, "--handover", "swap").code == 0
+    with Cutter(shop.space, 1, before=False, counts=deletes_web) as cutter:
+        done = cutter.run("next", "web")
+    assert done.code == -9 and not shop.space.exists("deployment", "web"), str(done)
+    sync(shop.space, shop.deployment)
+    shop.web.wait_rolled_out()
+    made = shop.space.get("deployment", "web")
+    done = shop.run("next", "web")
+    assert done.code == 6, str(done)
+    assert "deployment.apps/web was deleted and made again by somebody else during the release" in done.err
+    assert f"\n{BACK.format(who=ARGO)}\n" in done.err
+    assert BACK.format(who=ARGO) in shop.run("status", "web").out
+    now = shop.space.get("deployment", "web")
+    assert (now["metadata"]["uid"], now["spec"]) == (made["metadata"]["uid"], made["spec"])
+    done = shop.run("abort", "web")
+    assert done.code == 0, str(done)
+    assert {kind: shop.space.get(kind, "web")["spec"] for kind in before} == before
+    assert not shop.space.exists("deployment", "web-v2")
 
 
 def test_somebody_else_is_named_where_it_was_not_the_tool(shop: Shop):

@@ -89,10 +89,39 @@ static void thawed_autoscaler_is_explained(void **state)
 			    "has changed that: it scales deployment.apps/web again" PUT_BACK);
 }
 
+/* Only where it is to be deleted. */
+static void stable_that_was_made_again_is_told(void **state)
+{
+	(void)state;
+	CLEANUP(world_release) struct world world;
+	world_init(&world);
+	put_stable(&world, "two", 2);
+	assert_told(&world, "");
+	world.record.plan.handover = HANDOVER_SWAP;
+	assert_told(&world, "");
+	world.record.goal = GOAL_FINISH;
+	world.record.phase = PHASE_FAILED;
+	assert_told(&world,
+		"deployment.apps/web was deleted and made again by somebody else during the "
+		"release; delete it, and go on with `kubectl batchrollout next web -n shop`, or "
+		"`kubectl batchrollout abort web -n shop`" PUT_BACK);
+	world.record.phase = PHASE_COMPLETED;
+	assert_told(&world,
+		"deployment.apps/web, which the release has deleted, is there again: somebody else "
+		"made it, and its pods are beside those of v2" PUT_BACK);
+	put_stable(&world, "one", 2);
+	world.record.phase = PHASE_FAILED;
+	assert_told(&world, "");
+	world.record.goal = GOAL_ABORT;
+	put_stable(&world, "two", 2);
+	assert_told(&world, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(thawed_autoscaler_is_explained),
+		cmocka_unit_test(stable_that_was_made_again_is_told),
 	};
 	return cmocka_run_group_tests_name("foreign", tests, NULL, NULL);
 }
