@@ -311,7 +311,8 @@ static bool stable_shrunk_holds(const struct situation *situation)
 }
 
 const struct rung FORWARD_LADDER[] = {
-	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
+	RUNG_ACT_TWICE(
+		autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
 	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "autoscalers"),
 	RUNG_ACT(known_describe, known_holds, known_act),
 	RUNG_ACT(configs_there_describe, configs_there_holds, configs_there_act),
@@ -331,7 +332,7 @@ const struct rung FORWARD_LADDER[] = {
 	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "endpoints"),
 	RUNG_ACT(weighted_describe, weighted_holds, weighted_act),
 	RUNG_SETTLE_EACH_BATCH(batch_settled_describe, NULL, "batch"),
-	RUNG_ACT(stable_scaled_describe, stable_scaled_holds, stable_scaled_act),
+	RUNG_ACT_TWICE(stable_scaled_describe, stable_scaled_holds, stable_scaled_act),
 	RUNG_WAIT(stable_shrunk_describe, stable_shrunk_holds),
 	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
 	RUNG_END,

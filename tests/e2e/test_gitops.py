@@ -224,6 +224,20 @@ def test_a_synced_autoscaler_is_noticed(shop: Shop):
     assert spec["minReplicas"] == 2 and "behavior" not in spec
 
 
+def test_synced_replicas_are_told_and_no_obstacle(shop: Shop):
+    assert shop.run("start", "web", *NEW).code == 0
+    assert "was scaled to" not in shop.run("status", "web").out
+    sync(shop.space, shop.deployment)
+    assert shop.space.get("deployment", "web")["spec"]["replicas"] == 4
+    told = f"deployment.apps/web was scaled to 4 by somebody else; batch 1 leaves it 2\n{BACK.format(who=ARGO)}"
+    assert f"{told}\n" in shop.run("status", "web").out
+    conditions = shop.run("status", "web", "-o", "json").json()["status"]["conditions"]
+    changed = next(c for c in conditions if c["type"] == "ChangedByOthers")
+    assert (changed["status"], changed["message"]) == ("True", told)
+    done = shop.run("next", "web")
+    assert done.code == 0 and "completed" in done.out, str(done)
+
+
 def deletes_web(request: bytes) -> bool:
     method, target = request.split(b" ")[:2]
     return method == b"DELETE" and target.split(b"?")[0].endswith(b"/deployments/web")

@@ -59,6 +59,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(edits_of_httproutes_elsewhere_are_kept),
 		cmocka_unit_test(ended_releases_stay_ended),
 		cmocka_unit_test(completed_releases_can_be_aborted),
+		cmocka_unit_test(scaled_back_again_is_not_fought),
+		cmocka_unit_test(thawed_again_is_not_fought),
 		cmocka_unit_test(made_again_in_a_swap_is_not_fought),
 		cmocka_unit_test(autoscalers_scale_nothing_in_a_release),
 		cmocka_unit_test(edits_of_autoscalers_are_kept),

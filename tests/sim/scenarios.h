@@ -47,6 +47,8 @@ void ended_releases_stay_ended(void **state);
 void completed_releases_can_be_aborted(void **state);
 
 /* synced.c */
+void scaled_back_again_is_not_fought(void **state);
+void thawed_again_is_not_fought(void **state);
 void made_again_in_a_swap_is_not_fought(void **state);
 
 /* autoscaled.c */

@@ -10,6 +10,120 @@
 #include "sim/invariants.h"
 #include "sim/scenarios.h"
 
+static int replicas_of_stable(const struct sim *sim)
+{
+	const json *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web")->now;
+	return (int)json_integer(json_path(stable, "spec", "replicas", NULL), 0);
+}
+
+static void scale(struct sim *sim, int replicas)
+{
+	struct object *stable = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web");
+	json *tree = json_copy(stable->now);
+	json_set_integer(json_get(tree, "spec"), "replicas", replicas);
+	sim_put(sim, stable, tree);
+}
+
+struct syncs {
+	int most, done;
+};
+
+/* As often as it is emptied, while the release waits; its pods serve again by then. */
+static void scale_back(struct client *client, void *context)
+{
+	struct syncs *syncs = context;
+	if (replicas_of_stable(client->sim) > 0 || syncs->done == syncs->most)
+		return;
+	syncs->done++;
+	scale(client->sim, 4);
+	sim_run_for(client->sim, 10000);
+}
+
+static int next_while_scaled_back(struct sim *sim, struct syncs *syncs, struct err *err)
+{
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "one");
+	client.waiting = scale_back;
+	client.waiting_context = syncs;
+	int code = run_next(&client);
+	*err = client.err;
+	return code;
+}
+
+/* Once is answered; again is not fought. The next step goes on from there, and so does abort. */
+void scaled_back_again_is_not_fought(void **state)
+{
+	(void)state;
+	for (enum world world = 0; world < WORLD_COUNT; world++)
+		for (int aborted = 0; aborted < 2; aborted++) {
+			struct setting setting = {.world = world,
+				.batches = "2",
+				.replicas = 4,
+				.seed = first_seed(),
+				.hold = true};
+			struct err err = {0};
+			struct syncs once = {.most = 1}, always = {.most = 100};
+			AUTO_SIM sim = world_new(&setting);
+			AUTO_JSON before = world_snapshot(sim);
+			must_start(sim, &setting, 0, NULL);
+			if (replicas_of_stable(sim) == 4)
+				must_run(sim, run_next, 0, NULL);
+			sim->invariants->wounded = true;
+			if (next_while_scaled_back(sim, &always, &err) != ERR_FOREIGN ||
+				strstr(err.message, "undoes again and again") == NULL)
+				sim_fail(sim, "next: %s", err.message);
+			if (always.done != 2 || replicas_of_stable(sim) != 4)
+				sim_fail(sim, "scaled back %d times", always.done);
+			sim_run_for(sim, 30000);
+			if (next_while_scaled_back(sim, &once, &err) != 0 || once.done != 1)
+				sim_fail(sim, "next: %s", err.message);
+			must_run(sim, aborted ? run_abort : run_next, 0, NULL);
+			if (aborted)
+				world_assert_restored(sim, before, false);
+			else
+				world_assert_completed(sim, before, &setting);
+		}
+}
+
+/* As often as it is frozen when the release looks. */
+static void thaw(struct client *client, void *context)
+{
+	struct syncs *syncs = context;
+	struct object *autoscaler =
+		sim_find(client->sim, &KIND_HORIZONTAL_POD_AUTOSCALER, NAMESPACE, "web");
+	if (json_integer(json_path(autoscaler->now, "spec", "minReplicas", NULL), 1) > 1)
+		return;
+	syncs->done++;
+	json *tree = json_copy(autoscaler->now);
+	json_set_integer(json_get(tree, "spec"), "minReplicas", 4);
+	sim_put(client->sim, autoscaler, tree);
+}
+
+void thawed_again_is_not_fought(void **state)
+{
+	(void)state;
+	struct setting setting = {
+		.world = WORLD_AUTOSCALED, .batches = "2", .replicas = 4, .seed = first_seed()};
+	struct syncs syncs = {0};
+	AUTO_SIM sim = world_new(&setting);
+	AUTO_JSON before = world_snapshot(sim);
+	must_start(sim, &setting, 0, NULL);
+	/* It does not look again before the end. */
+	sim->autoscaler_period_ms = 1000000;
+	sim_run_for(sim, 3000);
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "one");
+	client.looked = thaw;
+	client.looked_context = &syncs;
+	if (run_next(&client) != ERR_FOREIGN ||
+		strstr(client.err.message, "undoes again and again") == NULL || syncs.done != 3)
+		sim_fail(sim, "next, %d times: %s", syncs.done, client.err.message);
+	must_run(sim, run_next, 0, NULL);
+	world_assert_completed(sim, before, &setting);
+}
+
+/* --- a swap's finish ------------------------------------------------------------------------ */
+
 /* As it was before the release, as soon as it is gone. */
 static void make_again(struct client *client, void *context)
 {

@@ -71,6 +71,45 @@ static void assert_told(const struct world *world, const char *expected)
 	assert_string_equal(buf_text(&text), expected);
 }
 
+/* Also where the next step goes on from there. */
+static void other_replicas_are_told(void **state)
+{
+	(void)state;
+	CLEANUP(world_release) struct world world;
+	world_init(&world);
+	assert_told(&world, "");
+	put_stable(&world, "one", 4);
+	assert_told(&world, "deployment.apps/web was scaled to 4 by somebody else; batch 2 leaves "
+			    "it 2" PUT_BACK);
+	put_stable(&world, "one", 1);
+	assert_told(&world, "deployment.apps/web was scaled to 1 by somebody else; batch 2 leaves "
+			    "it 2" PUT_BACK);
+	/* On the way to the next one. */
+	world.record.goal_batch = 3;
+	world.record.phase = PHASE_FAILED;
+	assert_told(&world, "");
+	put_stable(&world, "one", 4);
+	assert_told(&world, "deployment.apps/web was scaled to 4 by somebody else; batch 3 leaves "
+			    "it 1" PUT_BACK);
+	world.record.phase = PHASE_PROGRESSING;
+	assert_told(&world, "");
+	/* Before the first, it has all. */
+	world.record.phase = PHASE_FAILED;
+	world.record.batch = 0;
+	world.record.goal_batch = 1;
+	assert_told(&world, "");
+}
+
+static void replicas_of_an_autoscaler_are_not_told(void **state)
+{
+	(void)state;
+	CLEANUP(world_release) struct world world;
+	world_init(&world);
+	world.record.plan.hpa = HPA_IGNORE;
+	put_stable(&world, "one", 4);
+	assert_told(&world, "");
+}
+
 static void thawed_autoscaler_is_explained(void **state)
 {
 	(void)state;
@@ -120,6 +159,8 @@ static void stable_that_was_made_again_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(other_replicas_are_told),
+		cmocka_unit_test(replicas_of_an_autoscaler_are_not_told),
 		cmocka_unit_test(thawed_autoscaler_is_explained),
 		cmocka_unit_test(stable_that_was_made_again_is_told),
 	};
