@@ -325,6 +325,20 @@ static bool stable_ready_holds(const struct situation *situation)
 	return situation->now || stable_is_ready(situation);
 }
 
+/* Somebody made stable again, whose pods have not the label by which a release tells them: no route
+ * can name them apart from the canary's. */
+static bool is_unlabeled(const struct situation *situation)
+{
+	const json *stable = stable_deployment(situation->seen);
+	return situation->record->tagged && stable != NULL &&
+	       json_get_text(template_labels(stable), VERSION_LABEL) == NULL;
+}
+
+static enum routes routes_to_stable(const struct situation *situation)
+{
+	return is_unlabeled(situation) ? ROUTES_OPENED : ROUTES_PINNED;
+}
+
 /* Where stable was at 0, proxies must know a pod of it before it gets all requests. */
 
 static void endpoints_settled_describe(const struct situation *situation, struct buf *buf)
@@ -340,7 +354,7 @@ static bool endpoints_settled_holds(const struct situation *situation)
 			 record->batch == record->plan.batch_count;
 	return !was_empty || situation->now || !uses_routes(situation) ||
 	       count_serving_pods(seen, canary_deployment(seen), NULL) == 0 ||
-	       routes_are(situation, ROUTES_PINNED);
+	       routes_are(situation, routes_to_stable(situation));
 }
 
 /* As long as the canary exists, all requests go to stable; when it is gone, routes are restored. */
@@ -416,13 +430,19 @@ static void pinned_describe(const struct situation *situation, struct buf *buf)
 
 static bool pinned_holds(const struct situation *situation)
 {
-	return canary_is_absent(situation) || routes_are(situation, ROUTES_PINNED);
+	return canary_is_absent(situation) || routes_are(situation, routes_to_stable(situation));
+}
+
+static int pinned_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, routes_to_stable(situation), action, err);
 }
 
 /* A swap that is taken back has made stable's own Service again. */
 static bool stable_reached_holds(const struct situation *situation)
 {
-	return situation->now || pinned_holds(situation) || stable_is_reached(situation);
+	return situation->now || is_unlabeled(situation) || pinned_holds(situation) ||
+	       stable_is_reached(situation);
 }
 
 static void settled_describe(const struct situation *situation, struct buf *buf)

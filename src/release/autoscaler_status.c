@@ -4,6 +4,7 @@
 #include "release/autoscaler.h"
 #include "release/autoscaler_wish.h"
 #include "release/edit.h"
+#include "release/gitops.h"
 #include "release/workload.h"
 
 static struct scaled count_scaled(const struct observation *seen)
@@ -94,11 +95,14 @@ void autoscalers_describe_foreign(const struct situation *situation, struct buf 
 	if (autoscalers_change(situation, AUTOSCALER_FROZEN, &action, &err) == ERR_FOREIGN)
 		buf_add_line(ret, err.message);
 	for (size_t i = 0; i < action.write_count; i++) {
-		AUTO_STRING text =
-			mem_format("%s/%s was frozen, and somebody else has changed that: "
-				   "it scales deployment.apps/%s again",
-				action.writes[i].write.kind->singular, action.writes[i].write.name,
-				situation->record->plan.deployment);
-		buf_add_line(ret, text);
+		const struct action_write *write = &action.writes[i];
+		struct err thawed = {0};
+		int code = err_set(&thawed, ERR_FOREIGN,
+			"%s/%s was frozen, and somebody else has changed that: it scales "
+			"deployment.apps/%s again",
+			write->write.kind->singular, write->write.name,
+			situation->record->plan.deployment);
+		(void)gitops_explain(code, write->before, &thawed);
+		buf_add_line(ret, thawed.message);
 	}
 }

@@ -17,8 +17,10 @@
 #define EVENTS_AT_ONCE 200
 /* So often may a write meet an object of which only the status has changed meanwhile. */
 #define REBASES_MAXIMUM 10
-/* So often does one rung act on the way to a goal; then somebody undoes what it does. */
+/* So often does one rung act on the way to a goal; then somebody undoes what it does. One that
+ * costs pods, so often. */
 #define ACTS_MAXIMUM 20
+#define TWICE_MAXIMUM 2
 #define RUNGS_MAXIMUM 64
 /* So old may the last look at the record be when something is written; less than the time that
  * whoever takes over gives us to notice (drive.c). */
@@ -241,20 +243,34 @@ static int do_writes(struct engine *engine, const struct action *action, struct 
 	return 0;
 }
 
+/* An autoscaler that goes on takes turns with the release. */
+static int acts_allowed(const struct engine *engine, const struct rung *rung)
+{
+	return rung->twice && engine->record->plan.hpa != HPA_IGNORE ? TWICE_MAXIMUM : ACTS_MAXIMUM;
+}
+
 /* A rung that has to act again and again is undone by somebody: a controller, GitOps. */
-static int count_act(struct engine *engine, const struct rung *rung,
-	const struct situation *situation, struct err *err)
+static int check_acts(const struct engine *engine, const struct rung *rung,
+	const struct situation *situation, const struct action *action, struct err *err)
 {
 	size_t index = (size_t)(rung - ladder_for(engine->record));
-	if (index >= RUNGS_MAXIMUM || ++engine->acts[index] <= ACTS_MAXIMUM)
+	if (index >= RUNGS_MAXIMUM || engine->acts[index] < acts_allowed(engine, rung))
 		return 0;
 	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
 	rung->describe(situation, &text);
+	const json *object = action->write_count > 0 ? action->writes[0].before : NULL;
 	int code = err_set(err, ERR_FOREIGN,
 		"somebody else, perhaps a controller, undoes again and again what the release does "
 		"so that %s",
 		buf_text(&text));
-	return gitops_explain(code, stable_deployment(situation->seen), err);
+	return gitops_explain(code, object, err);
+}
+
+static void count_act(struct engine *engine, const struct rung *rung)
+{
+	size_t index = (size_t)(rung - ladder_for(engine->record));
+	if (index < RUNGS_MAXIMUM)
+		engine->acts[index]++;
 }
 
 /* Shows why pods do not get ready, once for each set of reasons. */
@@ -289,12 +305,16 @@ static int act(struct engine *engine, const struct rung *rung, const struct situ
 {
 	CLEANUP(action_release) struct action action = {0};
 	int code = rung->act(situation, &action, err);
+	if (code == 0)
+		code = check_acts(engine, rung, situation, &action, err);
 	if (code != 0)
 		return code;
 	if (action.reached)
 		return do_reached(engine, err);
 	code = do_writes(engine, &action, err);
-	return code == 0 ? count_act(engine, rung, situation, err) : code;
+	if (code == 0)
+		count_act(engine, rung);
+	return code;
 }
 
 static int timed_out(struct engine *engine, const struct rung *rung,

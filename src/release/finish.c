@@ -220,7 +220,7 @@ static int history_untagged_act(
 
 /* Stable is out of use when routes get the user's shape, which may name no version. */
 #define STABLE_EMPTIED                                                                             \
-	RUNG_ACT(stable_emptied_describe, stable_emptied_holds, stable_emptied_act),               \
+	RUNG_ACT_TWICE(stable_emptied_describe, stable_emptied_holds, stable_emptied_act),         \
 		RUNG_WAIT(stable_gone_quiet_describe, stable_gone_quiet_holds)
 
 #define ROUTES_IN_USERS_SHAPE                                                                      \

@@ -59,7 +59,7 @@ static bool is_finishing(const struct situation *situation)
 
 bool known_holds(const struct situation *situation)
 {
-	if (!copy_is_known(situation))
+	if (!copy_is_known(situation) || stable_is_remade(situation))
 		return false;
 	return is_finishing(situation) ||
 	       (stable_deployment(situation->seen) != NULL && template_is_known(situation) &&
@@ -83,6 +83,8 @@ int known_act(const struct situation *situation, struct action *action, struct e
 			"deployment.apps/%s is gone: somebody deleted it; `kubectl batchrollout "
 			"abort %s -n %s` makes it again",
 			plan->deployment, plan->service, plan->namespace);
+	if (stable_is_remade(situation))
+		return refuse_remade(situation, err);
 	if (!template_is_known(situation))
 		code = err_set(err, ERR_FOREIGN,
 			"the pod template of deployment.apps/%s was changed by somebody else "
@@ -146,6 +148,11 @@ static void pinned_describe(const struct situation *situation, struct buf *buf)
 static bool pinned_holds(const struct situation *situation)
 {
 	return canary_deployment(situation->seen) != NULL || routes_are(situation, ROUTES_PINNED);
+}
+
+static int pinned_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	return routes_change(situation, ROUTES_PINNED, action, err);
 }
 
 static void pin_settled_describe(const struct situation *situation, struct buf *buf)
@@ -305,7 +312,8 @@ static bool stable_shrunk_holds(const struct situation *situation)
 
 const struct rung FORWARD_LADDER[] = {
 	RUNG_ACT(carried_describe, carried_holds, carried_act),
-	RUNG_ACT(autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
+	RUNG_ACT_TWICE(
+		autoscalers_frozen_describe, autoscalers_frozen_holds, autoscalers_frozen_act),
 	RUNG_SETTLE(autoscalers_settled_describe, autoscalers_settled_holds, "autoscalers"),
 	RUNG_ACT(known_describe, known_holds, known_act),
 	RUNG_ACT(configs_there_describe, configs_there_holds, configs_there_act),
@@ -325,7 +333,7 @@ const struct rung FORWARD_LADDER[] = {
 	RUNG_SETTLE(endpoints_settled_describe, endpoints_settled_holds, "endpoints"),
 	RUNG_ACT(weighted_describe, weighted_holds, weighted_act),
 	RUNG_SETTLE_EACH_BATCH(batch_settled_describe, NULL, "batch"),
-	RUNG_ACT(stable_scaled_describe, stable_scaled_holds, stable_scaled_act),
+	RUNG_ACT_TWICE(stable_scaled_describe, stable_scaled_holds, stable_scaled_act),
 	RUNG_WAIT(stable_shrunk_describe, stable_shrunk_holds),
 	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
 	RUNG_END,

@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "api/object.h"
+#include "release/autoscaler.h"
+#include "release/config_document.h"
+#include "release/configs.h"
+#include "release/handover.h"
 #include "release/router.h"
 #include "release/template.h"
 #include "release/users.h"
@@ -17,6 +21,8 @@
 #define FLUX_HELM "helm.toolkit.fluxcd.io/"
 #define HELM_NAME "meta.helm.sh/release-name"
 #define HELM_NAMESPACE "meta.helm.sh/release-namespace"
+/* PAUSED_ANNOTATION as a JSON pointer. */
+#define PAUSED_POINTER "/metadata/annotations/autoscaling.keda.sh~1paused"
 
 enum tool { TOOL_NONE, TOOL_ARGO_CD, TOOL_FLUX_KUSTOMIZE, TOOL_FLUX_HELM, TOOL_HELM, TOOL_COUNT };
 
@@ -224,10 +230,47 @@ static void touch_lists(struct touched_list *list, const struct kind *kind, cons
 	}
 }
 
+static bool differs(const json *a, const json *b, const char *member)
+{
+	return !json_equal(json_path(a, "spec", member, NULL), json_path(b, "spec", member, NULL));
+}
+
+/* frozen: as it is then; NULL for a ScaledObject, which gets an annotation. */
+static void touch_autoscaler(struct touched_list *list, const struct record *record,
+	const struct kind *kind, const json *object, const json *frozen)
+{
+	static const char *const FROZEN[] = {"minReplicas", "maxReplicas", "behavior"};
+	struct touched *touched = touch(list, kind, object);
+	if (touched == NULL)
+		return;
+	if (frozen == NULL)
+		str_list_add(&touched->pointers, PAUSED_POINTER);
+	for (size_t i = 0; frozen != NULL && i < COUNT_OF(FROZEN); i++) {
+		AUTO_STRING pointer = mem_format("/spec/%s", FROZEN[i]);
+		if (differs(object, frozen, FROZEN[i]))
+			str_list_add(&touched->pointers, pointer);
+	}
+	if (handover_keeps_copy(record))
+		str_list_add(&touched->pointers, "/spec/scaleTargetRef/name");
+	/* One that stood still by itself. */
+	if (touched->pointers.count == 0)
+		list->count--;
+}
+
+static void touch_autoscalers(struct touched_list *list, const struct record *record)
+{
+	for (size_t i = 0; i < json_count(record->autoscalers); i++)
+		touch_autoscaler(list, record, &KIND_HORIZONTAL_POD_AUTOSCALER,
+			json_at(record->autoscalers, i), json_at(record->frozen_autoscalers, i));
+	json_for_each (scaled_object, record->scaled_objects)
+		touch_autoscaler(list, record, &KIND_SCALED_OBJECT, scaled_object, NULL);
+}
+
 static void list_touched(const struct record *record, struct touched_list *ret)
 {
 	const struct router *router = router_of(record);
 	touch_deployment(ret, record);
+	touch_autoscalers(ret, record);
 	if (router == NULL)
 		return;
 	touch_lists(ret, router->kind, router->users(record));
@@ -253,9 +296,20 @@ static void add_argo_object(struct buf *text, const struct touched *touched)
 	add_argo_items(text, "jqPathExpressions", &touched->expressions);
 }
 
-/* What follows "… is managed by …". */
+/* The YAML that keeps Argo CD from what the release changes. */
+static void add_argo_ignores(struct buf *text, const struct touched *const *objects, size_t count)
+{
+	buf_add_text(text, "Let the Application ignore what is the release's:\nspec:\n"
+			   "  ignoreDifferences:\n");
+	for (size_t i = 0; i < count; i++)
+		add_argo_object(text, objects[i]);
+	buf_add_text(text, "  syncPolicy:\n    syncOptions:\n    - RespectIgnoreDifferences=true\n"
+			   "or, until the result is committed: ");
+}
+
+/* What follows "… is managed by …". deletes: the release deletes one of the objects. */
 static void add_advice(struct buf *text, const struct manager *manager,
-	const struct touched *const *objects, size_t count)
+	const struct touched *const *objects, size_t count, bool deletes)
 {
 	const char *name = manager->name;
 	AUTO_STRING namespace = manager->namespace == NULL
@@ -264,14 +318,12 @@ static void add_advice(struct buf *text, const struct manager *manager,
 	switch (manager->tool) {
 	case TOOL_ARGO_CD:
 		buf_add_text(text, ", which undoes the release where it heals by itself, or is "
-				   "synced meanwhile. Let the Application ignore what is the "
-				   "release's:\nspec:\n  ignoreDifferences:\n");
-		for (size_t i = 0; i < count; i++)
-			add_argo_object(text, objects[i]);
-		buf_addf(text,
-			"  syncPolicy:\n    syncOptions:\n    - RespectIgnoreDifferences=true\n"
-			"or, until the result is committed: argocd app set %s%s%s --sync-policy "
-			"none",
+				   "synced meanwhile. ");
+		if (deletes)
+			buf_add_text(text, "Until the result is committed: ");
+		else
+			add_argo_ignores(text, objects, count);
+		buf_addf(text, "argocd app set %s%s%s --sync-policy none",
 			manager->namespace == NULL ? "" : manager->namespace,
 			manager->namespace == NULL ? "" : "/", name);
 		return;
@@ -299,12 +351,16 @@ static void add_advice(struct buf *text, const struct manager *manager,
 	}
 }
 
-/* One note for each manager: all of its objects, and what to do. */
-static void note_manager(const struct manager *manager, const struct touched *const *objects,
-	size_t count, struct str_list *notes)
+/* One note for each manager: all of its objects, and what to do. What a swap deletes is missing
+ * then, and no field of it can be ignored. */
+static void note_manager(const struct record *record, const struct manager *manager,
+	const struct touched *const *objects, size_t count, struct str_list *notes)
 {
 	AUTO_BUF text = BUF_INIT(BUF_OWN_TEXT);
 	AUTO_STRING who = called(manager);
+	const struct plan *plan = &record->plan;
+	bool deletes = handover_keeps_copy(record) && manager->tool != TOOL_HELM &&
+		       objects[0]->kind == &KIND_DEPLOYMENT;
 	for (size_t i = 0; i < count; i++)
 		buf_addf(&text, "%s%s/%s",
 			i == 0		 ? ""
@@ -312,7 +368,13 @@ static void note_manager(const struct manager *manager, const struct touched *co
 					 : ", ",
 			objects[i]->kind->singular, object_name(objects[i]->object));
 	buf_addf(&text, " %s managed by %s", count == 1 ? "is" : "are", who);
-	add_advice(&text, manager, objects, count);
+	add_advice(&text, manager, objects, count, deletes);
+	if (deletes)
+		buf_addf(&text,
+			"\ndeployment.apps/%s is deleted at the end; what syncs makes it again: "
+			"commit deployment.apps/%s in its place before automatic syncs are "
+			"switched on",
+			plan->deployment, plan->canary_deployment);
 	str_list_add(notes, buf_text(&text));
 }
 
@@ -338,7 +400,7 @@ void gitops_expect(const struct record *record, const json *managers, struct str
 			told[j] = true;
 			objects[count++] = &list.items[j];
 		}
-		note_manager(&manager, objects, count, notes);
+		note_manager(record, &manager, objects, count, notes);
 	}
 }
 
@@ -352,7 +414,7 @@ static const char *last_writer(const json *object)
 	json_for_each (entry, json_path(object, "metadata", "managedFields", NULL)) {
 		const char *writer = json_get_text(entry, "manager");
 		const char *time = json_get_text(entry, "time");
-		if (time == NULL || !str_empty(json_get_text(entry, "subresource")) ||
+		if (time == NULL || str_equal(json_get_text(entry, "subresource"), "status") ||
 			str_equal(writer, MANAGED_BY) ||
 			str_equal(writer, "kube-controller-manager"))
 			continue;
@@ -407,12 +469,29 @@ static void add_rules(const struct record *record, struct buf *ret)
 			record->plan.canary_version);
 }
 
-/* What has the new version now: a copy that stays has another name. */
+static void add_targets(const struct record *record, const struct kind *kind,
+	const json *autoscalers, struct buf *ret)
+{
+	json_for_each (autoscaler, autoscalers)
+		buf_addf(ret, "\n- %s/%s: it scales deployment.apps/%s now (spec.scaleTargetRef)",
+			kind->singular, object_name(autoscaler), record->plan.canary_deployment);
+}
+
+static void add_autoscalers(const struct record *record, struct buf *ret)
+{
+	if (!handover_keeps_copy(record))
+		return;
+	add_targets(record, &KIND_HORIZONTAL_POD_AUTOSCALER, record->autoscalers, ret);
+	add_targets(record, &KIND_SCALED_OBJECT, record->scaled_objects, ret);
+}
+
+/* What has the new version now: a copy that stays has another name, and the old one may have been
+ * made again already. */
 static const json *final_deployment(const struct record *record, const struct observation *seen)
 {
-	const json *stable = stable_deployment(seen);
-	const json *canary = canary_deployment(seen);
-	return stable != NULL ? stable : canary != NULL ? canary : record->stable;
+	const json *deployment =
+		handover_keeps_copy(record) ? canary_deployment(seen) : stable_deployment(seen);
+	return deployment != NULL ? deployment : record->stable;
 }
 
 static void add_template(const struct record *record, const json *deployment, struct buf *ret)
@@ -435,7 +514,21 @@ static void add_template(const struct record *record, const json *deployment, st
 		buf_addf(ret, "\n- deployment.apps/%s: the label %s of the pod template is %s",
 			name, VERSION_LABEL, label);
 	if (changes_more_than_images(record))
-		buf_addf(ret, "\n- deployment.apps/%s: the pod template, as it is now", name);
+		buf_addf(ret, "\n- deployment.apps/%s: the pod template, as it is now%s", name,
+			json_count(config_copies(record)) == 0
+				? ""
+				: ", with your own names in place of those of the copies");
+}
+
+/* Copies are the release's: the repository has the objects that they are copies of. */
+static void add_configs(const struct record *record, struct buf *ret)
+{
+	json_for_each (entry, config_copies(record))
+		buf_addf(ret,
+			"\n- %s/%s: the contents given by --config; the template names %s for "
+			"them",
+			config_kind(json_get_text(entry, "kind"))->singular,
+			json_get_text(entry, "name"), json_get_text(entry, "copy"));
 }
 
 void gitops_commit(const struct record *record, const struct observation *seen, struct buf *ret)
@@ -445,5 +538,7 @@ void gitops_commit(const struct record *record, const struct observation *seen, 
 		return;
 	buf_addf(ret, "commit the new version, or %s will bring the old one back:", who);
 	add_template(record, final_deployment(record, seen), ret);
+	add_configs(record, ret);
 	add_rules(record, ret);
+	add_autoscalers(record, ret);
 }

@@ -219,8 +219,3 @@ int subsets_act(const struct situation *situation, struct action *action, struct
 {
 	return rules_change(situation, RULES_RELEASE, action, err);
 }
-
-int pinned_act(const struct situation *situation, struct action *action, struct err *err)
-{
-	return routes_change(situation, ROUTES_PINNED, action, err);
-}

@@ -47,11 +47,16 @@ struct rung {
 	 * a release, or once for each batch. `holds` says when that is needless. */
 	const char *settles;
 	bool each_batch;
+	/* It acts twice at most on the way to a goal: who undoes that again does so on purpose, and
+	 * each answer costs pods. */
+	bool twice;
 };
 
 /* The rows of a table: a rung that is acted for, waited for, given time for; and its end. */
 #define RUNG_ACT(describe_, holds_, act_)                                                          \
 	{.describe = (describe_), .holds = (holds_), .act = (act_)}
+#define RUNG_ACT_TWICE(describe_, holds_, act_)                                                    \
+	{.describe = (describe_), .holds = (holds_), .act = (act_), .twice = true}
 #define RUNG_WAIT(describe_, holds_) {.describe = (describe_), .holds = (holds_)}
 #define RUNG_SETTLE(describe_, needless_, name)                                                    \
 	{.describe = (describe_), .holds = (needless_), .settles = (name)}

@@ -74,6 +74,10 @@ void stable_deleted_describe(const struct situation *situation, struct buf *buf)
 bool stable_deleted_holds(const struct situation *situation);
 int stable_deleted_act(const struct situation *situation, struct action *action, struct err *err);
 bool stable_gone_holds(const struct situation *situation);
+/* For finish: a stable that is not the one of before the release is somebody else's, and not for a
+ * swap to delete. ERR_FOREIGN with what to do. */
+bool stable_is_remade(const struct situation *situation);
+int refuse_remade(const struct situation *situation, struct err *err);
 void kept_describe(const struct situation *situation, struct buf *buf);
 bool kept_holds(const struct situation *situation);
 int kept_act(const struct situation *situation, struct action *action, struct err *err);
@@ -127,8 +131,6 @@ bool rules_are(const struct situation *situation, enum rules rules);
 int rules_change(const struct situation *situation, enum rules rules, struct action *action,
 	struct err *err);
 void rules_describe(const struct situation *situation, enum rules rules, struct buf *buf);
-/* Takes routes to where all requests go to stable. For batches and abort. */
-int pinned_act(const struct situation *situation, struct action *action, struct err *err);
 /* Whether the user's rules name versions, so that finish edits them. */
 bool rules_name_versions(const struct situation *situation);
 /* Whether any of our own rules is there. */

@@ -5,6 +5,7 @@
 #include "api/object.h"
 #include "base/str.h"
 #include "release/canary.h"
+#include "release/gitops.h"
 #include "release/handover.h"
 #include "release/rungs.h"
 #include "release/workload.h"
@@ -91,6 +92,33 @@ int stable_deleted_act(const struct situation *situation, struct action *action,
 bool stable_gone_holds(const struct situation *situation)
 {
 	return stable_deployment(situation->seen) == NULL;
+}
+
+bool stable_is_remade(const struct situation *situation)
+{
+	const struct record *record = situation->record;
+	const json *stable = stable_deployment(situation->seen);
+	return record->goal == GOAL_FINISH && handover_keeps_copy(record) && stable != NULL &&
+	       !str_equal(object_uid(stable), object_uid(record->stable));
+}
+
+int refuse_remade(const struct situation *situation, struct err *err)
+{
+	const struct plan *plan = &situation->record->plan;
+	int code;
+	if (phase_has_ended(situation->record->phase))
+		code = err_set(err, ERR_FOREIGN,
+			"deployment.apps/%s, which the release has deleted, is there again: "
+			"somebody else made it, and its pods are beside those of %s",
+			plan->deployment, plan->canary_version);
+	else
+		code = err_set(err, ERR_FOREIGN,
+			"deployment.apps/%s was deleted and made again by somebody else during the "
+			"release; delete it, and go on with `kubectl batchrollout next %s -n %s`, "
+			"or `kubectl batchrollout abort %s -n %s`",
+			plan->deployment, plan->service, plan->namespace, plan->service,
+			plan->namespace);
+	return gitops_explain(code, stable_deployment(situation->seen), err);
 }
 
 /* --- stable is made again, for abort: a swap has deleted it, or somebody -------------------- */

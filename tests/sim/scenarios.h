@@ -46,6 +46,11 @@ void edits_of_httproutes_elsewhere_are_kept(void **state);
 void ended_releases_stay_ended(void **state);
 void completed_releases_can_be_aborted(void **state);
 
+/* synced.c */
+void scaled_back_again_is_not_fought(void **state);
+void thawed_again_is_not_fought(void **state);
+void made_again_in_a_swap_is_not_fought(void **state);
+
 /* autoscaled.c */
 void autoscalers_scale_nothing_in_a_release(void **state);
 void edits_of_autoscalers_are_kept(void **state);

@@ -1,6 +1,7 @@
 #include "release/gitops.h"
 
 #include "api/object.h"
+#include "release/autoscaler.h"
 
 #include "unit/traffic/trees.h"
 
@@ -148,6 +149,93 @@ static void expected_of_argo_with_routes(void **state)
 		"    - /spec/tcp\n" ARGO_END);
 }
 
+#define TRACKED(kind, name)                                                                        \
+	"'kind': '" kind "', 'metadata': {'name': '" name "', 'namespace': 'shop', "               \
+	"'annotations': {'argocd.argoproj.io/tracking-id': 'shop:x/" kind ":shop/" name "'}}"
+#define DISABLED "{'selectPolicy': 'Disabled'}"
+
+/* One that changes in all it can, one that is frozen by a policy alone, and one that stood still
+ * before. */
+static void add_autoscalers(struct record *record)
+{
+	record->autoscalers = tree("[{" TRACKED("HorizontalPodAutoscaler",
+		"web") ", 'spec': {'minReplicas': 6, 'maxReplicas': 3}}, {" TRACKED("HorizontalPodA"
+										    "utoscaler",
+		"own") ", 'spec': {'minReplicas': 1, 'maxReplicas': 9}}, {" TRACKED("HorizontalPodA"
+										    "utoscaler",
+		"still") ", 'spec': {'minReplicas': 1, 'maxReplicas': 9, 'behavior': "
+			 "{'scaleUp': " DISABLED ", 'scaleDown': " DISABLED "}}}]");
+	record->frozen_autoscalers = json_array();
+	json_for_each (autoscaler, record->autoscalers)
+		json_append(record->frozen_autoscalers, autoscaler_frozen(autoscaler, 4));
+	record->scaled_objects = tree("[{" TRACKED("ScaledObject", "queue") "}]");
+}
+
+#define AUTOSCALER_ITEM(name)                                                                      \
+	"  - group: autoscaling\n    kind: HorizontalPodAutoscaler\n    name: " name "\n"          \
+	"    namespace: shop\n    jsonPointers:\n"
+
+static void expected_of_argo_with_autoscalers(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = record_of(ARGO);
+	add_autoscalers(&record);
+	assert_expected(&record,
+		"deployment.apps/web, horizontalpodautoscaler.autoscaling/web, "
+		"horizontalpodautoscaler.autoscaling/own and scaledobject.keda.sh/queue "
+		"are " ARGO_ADVICE DEPLOYMENT_ITEM IMAGE_ITEM
+			AUTOSCALER_ITEM("web") "    - /spec/minReplicas\n    - /spec/maxReplicas\n "
+					       "   - /spec/behavior\n" AUTOSCALER_ITEM(
+						       "own") "    - /spec/behavior\n"
+							      "  - group: keda.sh\n    kind: "
+							      "ScaledObject\n    name: queue\n"
+							      "    namespace: shop\n    "
+							      "jsonPointers:\n"
+							      "    - "
+							      "/metadata/annotations/"
+							      "autoscaling.keda.sh~"
+							      "1paused\n" ARGO_END);
+}
+
+#define DELETED                                                                                    \
+	"deployment.apps/web is deleted at the end; what syncs makes it again: commit "            \
+	"deployment.apps/web-v2 in its place before automatic syncs are switched on\n"
+
+/* No field of what is missing can be ignored. */
+static void expected_of_a_swap(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record argo = record_of(ARGO);
+	CLEANUP(record_release)
+	struct record flux = record_of("'kustomize.toolkit.fluxcd.io/name': 'apps', "
+				       "'kustomize.toolkit.fluxcd.io/namespace': 'flux-system'",
+		"");
+	argo.plan.handover = flux.plan.handover = HANDOVER_SWAP;
+	assert_expected(&argo,
+		"deployment.apps/web is managed by Argo CD application shop, which undoes the "
+		"release where it heals by itself, or is synced meanwhile. Until the result is "
+		"committed: argocd app set shop --sync-policy none\n" DELETED);
+	assert_expected(&flux,
+		"deployment.apps/web is managed by Flux kustomization flux-system/apps, which "
+		"undoes the release when it reconciles the next time. Until the result is "
+		"committed: flux suspend kustomization apps -n flux-system\n(afterwards: flux "
+		"resume kustomization apps -n flux-system)\n" DELETED);
+}
+
+/* Who manages the autoscaler alone can be told what to ignore of it. */
+static void expected_of_a_swap_with_an_autoscaler(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = record_of("", "");
+	record.plan.handover = HANDOVER_SWAP;
+	record.scaled_objects = tree("[{" TRACKED("ScaledObject", "queue") "}]");
+	assert_expected(&record, "scaledobject.keda.sh/queue is " ARGO_ADVICE
+				 "  - group: keda.sh\n    kind: ScaledObject\n    name: queue\n"
+				 "    namespace: shop\n    jsonPointers:\n"
+				 "    - /metadata/annotations/autoscaling.keda.sh~1paused\n"
+				 "    - /spec/scaleTargetRef/name\n" ARGO_END);
+}
+
 static void expected_of_others(void **state)
 {
 	(void)state;
@@ -203,6 +291,12 @@ static void whose_work_it_seems(void **state)
 	assert_explained("[{'manager': 'argocd-controller', 'time': '2026-01-31T12:00:00Z'}, "
 			 "{'manager': 'kubectl-edit', 'time': '2026-01-31T11:00:00Z'}]",
 		ITS);
+	/* Who scales writes, too. */
+	assert_explained(
+		"[{'manager': 'argocd-controller', 'time': '2026-01-31T12:00:00Z'}, {'manager': "
+		"'kubectl', 'subresource': 'scale', 'time': '2026-01-31T12:00:01Z'}]",
+		"changed (the last to write it was kubectl, and not Argo CD application shop, "
+		"which manages it)");
 	/* What we, and controllers, write afterwards hides nobody. */
 	assert_explained(
 		"[{'manager': 'argocd-controller', 'time': '2026-01-31T12:00:00Z'}, {'manager': "
@@ -261,6 +355,27 @@ static void what_to_commit(void **state)
 	assert_commit(&record, "");
 }
 
+/* The repository has no copies. */
+static void what_to_commit_of_configuration(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = record_of(ARGO);
+	record.phase = PHASE_COMPLETED;
+	json_set_bool(json_get(record.template, "spec"), "hostPID", true);
+	record.configs = tree("{'copies': [{'kind': 'ConfigMap', 'name': 'settings', 'copy': "
+			      "'settings-v2'}, {'kind': 'Secret', 'name': 'token', 'copy': "
+			      "'token-v2'}], 'older': []}");
+	assert_commit(&record,
+		"commit the new version, or Argo CD application shop will bring the old one back:\n"
+		"- deployment.apps/web: the image of container \"web\" is r/web:v2\n"
+		"- deployment.apps/web: the pod template, as it is now, with your own names in "
+		"place of those of the copies\n"
+		"- configmap/settings: the contents given by --config; the template names "
+		"settings-v2 for them\n"
+		"- secret/token: the contents given by --config; the template names token-v2 for "
+		"them");
+}
+
 /* The Deployment has got a version label, or is another one. */
 static void what_to_commit_of_the_new_deployment(void **state)
 {
@@ -282,15 +397,21 @@ static void what_to_commit_of_the_new_deployment(void **state)
 		"- deployment.apps/web: the label version of the pod template is v2");
 
 	json_set_text(json_get(live, "metadata"), "name", "web-v2");
-	seen.lists[SEEN_STABLE] = NULL;
+	record.plan.handover = HANDOVER_SWAP;
+	record.scaled_objects = tree("[{" TRACKED("ScaledObject", "queue") "}]");
 	seen.lists[SEEN_CANARY] = list;
+	/* What was deleted may be there again. */
+	seen.lists[SEEN_STABLE] = json_object();
+	json_append(json_ensure_array(seen.lists[SEEN_STABLE], "items"), json_copy(record.stable));
 	AUTO_BUF swapped = BUF_INIT(BUF_OWN_TEXT);
 	gitops_commit(&record, &seen, &swapped);
 	assert_string_equal(buf_text(&swapped),
 		"commit the new version, or Argo CD application shop will bring the old one back:\n"
 		"- deployment.apps/web-v2 in place of deployment.apps/web, with its selector\n"
 		"- deployment.apps/web-v2: the image of container \"web\" is r/web:v2\n"
-		"- deployment.apps/web-v2: the label version of the pod template is v2");
+		"- deployment.apps/web-v2: the label version of the pod template is v2\n"
+		"- scaledobject.keda.sh/queue: it scales deployment.apps/web-v2 now "
+		"(spec.scaleTargetRef)");
 }
 
 int main(void)
@@ -300,10 +421,14 @@ int main(void)
 		cmocka_unit_test(managers_are_told_by_who_writes),
 		cmocka_unit_test(expected_of_argo),
 		cmocka_unit_test(expected_of_argo_with_routes),
+		cmocka_unit_test(expected_of_argo_with_autoscalers),
+		cmocka_unit_test(expected_of_a_swap),
+		cmocka_unit_test(expected_of_a_swap_with_an_autoscaler),
 		cmocka_unit_test(expected_of_others),
 		cmocka_unit_test(whose_work_it_seems),
 		cmocka_unit_test(nobody_else_is_named),
 		cmocka_unit_test(what_to_commit),
+		cmocka_unit_test(what_to_commit_of_configuration),
 		cmocka_unit_test(what_to_commit_of_the_new_deployment),
 	};
 	return cmocka_run_group_tests_name("gitops", tests, NULL, NULL);
