@@ -55,6 +55,9 @@ void abort_does_not_wait_for_an_edited_autoscaler(void **state);
 void scaled_right_before_it_is_frozen(void **state);
 void ignored_autoscalers_go_on(void **state);
 
+/* rungs.c */
+void pods_of_others_are_not_waited_for(void **state);
+
 /* configs.c */
 void deleted_configuration_is_reported(void **state);
 void configuration_that_an_edit_needs_stays(void **state);
