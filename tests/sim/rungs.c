@@ -10,6 +10,29 @@
 #include "sim/invariants.h"
 #include "sim/scenarios.h"
 
+static struct object *find_deployment(const struct sim *sim, const char *name)
+{
+	return sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, name);
+}
+
+/* Somebody sets a member of its spec; NULL takes it away. */
+static void set_member(struct sim *sim, const char *name, const char *member, json *value_taken)
+{
+	struct object *deployment = find_deployment(sim, name);
+	json *tree = json_copy(deployment->now);
+	json_set(json_get(tree, "spec"), member, value_taken);
+	sim_put(sim, deployment, tree);
+	sim_run_for(sim, 20000);
+}
+
+static void assert_phase(struct sim *sim, enum phase phase)
+{
+	CLEANUP(record_release) struct record record = {0};
+	load_record(sim, &record);
+	if (record.phase != phase)
+		sim_fail(sim, "the record is %s", phase_name(record.phase));
+}
+
 /* --- pods of others ------------------------------------------------------------------------- */
 
 static const struct kind JOB = {
@@ -60,5 +83,32 @@ void pods_of_others_are_not_waited_for(void **state)
 	for (enum world world = 0; world < WORLD_COUNT; world++) {
 		play_with_jobs(world, true);
 		play_with_jobs(world, false);
+	}
+}
+
+/* --- a swap that is taken back -------------------------------------------------------------- */
+
+void abort_of_a_swap_keeps_what_was_scaled_up(void **state)
+{
+	(void)state;
+	static const enum world WORLDS[] = {WORLD_REPLICAS, WORLD_ROUTED, WORLD_SELECTED};
+	for (size_t i = 0; i < COUNT_OF(WORLDS); i++) {
+		struct setting setting = {.world = WORLDS[i],
+			.batches = "1",
+			.replicas = 4,
+			.seed = first_seed(),
+			.handover = "swap"};
+		AUTO_SIM sim = world_new(&setting);
+		must_start(sim, &setting, 0, NULL);
+		assert_phase(sim, PHASE_COMPLETED);
+		set_member(sim, "web-v2", "replicas", json_number(8));
+		/* From here on, 8 are needed. */
+		sim->invariants->replicas = 8;
+		must_run(sim, run_abort, 0, NULL);
+		sim_run_for(sim, 30000);
+		assert_int_equal(json_integer(json_path(find_deployment(sim, "web")->now, "spec",
+						      "replicas", NULL),
+					 0),
+			8);
 	}
 }

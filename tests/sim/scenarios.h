@@ -57,6 +57,7 @@ void ignored_autoscalers_go_on(void **state);
 
 /* rungs.c */
 void pods_of_others_are_not_waited_for(void **state);
+void abort_of_a_swap_keeps_what_was_scaled_up(void **state);
 
 /* configs.c */
 void deleted_configuration_is_reported(void **state);
