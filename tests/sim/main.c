@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(abort_does_not_wait_for_an_edited_autoscaler),
 		cmocka_unit_test(scaled_right_before_it_is_frozen),
 		cmocka_unit_test(ignored_autoscalers_go_on),
+		cmocka_unit_test(autoscalers_that_were_given_back_may_want_fewer),
 		cmocka_unit_test(pods_of_others_are_not_waited_for),
 		cmocka_unit_test(abort_of_a_swap_keeps_what_was_scaled_up),
 		cmocka_unit_test(random_releases_end_well),

@@ -54,6 +54,7 @@ void edited_autoscaler_is_refused(void **state);
 void abort_does_not_wait_for_an_edited_autoscaler(void **state);
 void scaled_right_before_it_is_frozen(void **state);
 void ignored_autoscalers_go_on(void **state);
+void autoscalers_that_were_given_back_may_want_fewer(void **state);
 
 /* rungs.c */
 void pods_of_others_are_not_waited_for(void **state);
