@@ -373,6 +373,19 @@ static int wait_for(struct engine *engine, const struct rung *rung, struct situa
 	return code;
 }
 
+/* What a rung needs that does not hold. */
+static int attend(struct engine *engine, const struct rung *rung, struct situation *situation,
+	struct observation *seen, struct err *err)
+{
+	if (rung->settles != NULL) {
+		show_waiting(engine, rung, situation);
+		return do_settle(engine, rung, err);
+	}
+	if (rung->act == NULL)
+		return wait_for(engine, rung, situation, seen, err);
+	return act(engine, rung, situation, err);
+}
+
 /* One turn: 1 when everything holds, 0 to go on, or a code. */
 static int turn(struct engine *engine, struct err *err)
 {
@@ -387,14 +400,9 @@ static int turn(struct engine *engine, struct err *err)
 	const struct rung *rung = first_unmet(ladder_for(engine->record), &situation);
 	if (rung == NULL)
 		return 1;
-	if (rung->settles != NULL) {
-		show_waiting(engine, rung, &situation);
-		return do_settle(engine, rung, err);
-	}
-	if (rung->act == NULL)
-		return wait_for(engine, rung, &situation, &seen, err);
-	code = act(engine, rung, &situation, err);
-	/* What is gone by the time that it should be changed is found out by looking again. */
+	code = attend(engine, rung, &situation, &seen, err);
+	/* What is gone by the time that it should be changed is found out by looking again; the
+	 * record, too. */
 	return code == ERR_NOT_FOUND || code == ERR_EXISTS ? ERR_CONFLICT : code;
 }
 

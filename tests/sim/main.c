@@ -69,6 +69,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(autoscalers_that_were_given_back_may_want_fewer),
 		cmocka_unit_test(pods_of_others_are_not_waited_for),
 		cmocka_unit_test(abort_of_a_swap_keeps_what_was_scaled_up),
+		cmocka_unit_test(records_deleted_at_any_time_are_reported),
+		cmocka_unit_test(record_deleted_while_its_holder_is_watched),
 		cmocka_unit_test(random_releases_end_well),
 		cmocka_unit_test(deleted_configuration_is_reported),
 		cmocka_unit_test(configuration_that_an_edit_needs_stays),

@@ -112,3 +112,88 @@ void abort_of_a_swap_keeps_what_was_scaled_up(void **state)
 			8);
 	}
 }
+
+/* --- records that are deleted --------------------------------------------------------------- */
+
+static void delete_record(struct sim *sim)
+{
+	struct object *record = sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web");
+	if (record != NULL)
+		sim_remove(sim, record);
+}
+
+struct deletion {
+	size_t looks, at; /* how often the record was read, and when it is deleted */
+};
+
+static void delete_after_look(struct client *client, void *context)
+{
+	struct deletion *deletion = context;
+	if (++deletion->looks == deletion->at)
+		delete_record(client->sim);
+}
+
+/* Whoever deleted it did so on purpose, or is to hear what they have done. */
+static void assert_told(const struct client *client, int code)
+{
+	bool told = strstr(client->err.message, "somebody deleted it") != NULL ||
+		    strstr(client->err.message, "no release of service") != NULL;
+	if (code == 0 || code == ERR_BUSY || !told)
+		sim_fail(client->sim, "returned %d: %s", code, client->err.message);
+}
+
+/* False when the verb does not look so often. */
+static bool delete_at(const struct setting *setting, size_t at)
+{
+	AUTO_SIM sim = world_new(setting);
+	struct deletion deletion = {.at = at};
+	must_start(sim, setting, 0, NULL);
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "one");
+	client.looked = delete_after_look;
+	client.looked_context = &deletion;
+	int code = run_next_all(&client);
+	if (deletion.looks < at)
+		return false;
+	assert_told(&client, code);
+	return true;
+}
+
+void records_deleted_at_any_time_are_reported(void **state)
+{
+	(void)state;
+	static const enum world WORLDS[] = {WORLD_REPLICAS, WORLD_ROUTED};
+	for (size_t i = 0; i < COUNT_OF(WORLDS); i++) {
+		struct setting setting = {
+			.world = WORLDS[i], .batches = "2", .replicas = 2, .seed = first_seed()};
+		for (size_t at = 1; delete_at(&setting, at); at++)
+			continue;
+	}
+}
+
+static void delete_while_waiting(struct client *client, void *context)
+{
+	(void)context;
+	sim_run_for(client->sim, 3000);
+	delete_record(client->sim);
+}
+
+/* That is no sign of its holder's life. */
+void record_deleted_while_its_holder_is_watched(void **state)
+{
+	(void)state;
+	struct setting setting = {
+		.world = WORLD_ISTIO, .batches = "2", .replicas = 4, .seed = first_seed()};
+	AUTO_SIM sim = world_new(&setting);
+	struct start_options options = world_options(&setting);
+	CLEANUP(client_release) struct client one, two;
+	client_init(&one, sim, "one");
+	client_init(&two, sim, "two");
+	one.machine = "here";
+	two.machine = "there";
+	one.cut = CUT_AFTER;
+	one.cut_at = 6;
+	(void)run_start(&one, &options);
+	two.waiting = delete_while_waiting;
+	assert_told(&two, run_next(&two));
+}

@@ -59,6 +59,8 @@ void autoscalers_that_were_given_back_may_want_fewer(void **state);
 /* rungs.c */
 void pods_of_others_are_not_waited_for(void **state);
 void abort_of_a_swap_keeps_what_was_scaled_up(void **state);
+void records_deleted_at_any_time_are_reported(void **state);
+void record_deleted_while_its_holder_is_watched(void **state);
 
 /* configs.c */
 void deleted_configuration_is_reported(void **state);
