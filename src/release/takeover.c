@@ -103,9 +103,13 @@ void paused_describe(const struct situation *situation, struct buf *buf)
 	buf_addf(buf, "deployment.apps/%s is paused", situation->record->plan.deployment);
 }
 
+/* Where somebody else has paused it, its history has no room yet. */
 bool paused_holds(const struct situation *situation)
 {
-	return is_taken(situation) || is_paused(stable_deployment(situation->seen));
+	const json *stable = stable_deployment(situation->seen);
+	return is_taken(situation) ||
+	       (is_paused(stable) &&
+		       !history_limit_differs(situation->record, json_get(stable, "spec"), true));
 }
 
 int paused_act(const struct situation *situation, struct action *action, struct err *err)

@@ -33,6 +33,32 @@ static void assert_phase(struct sim *sim, enum phase phase)
 		sim_fail(sim, "the record is %s", phase_name(record.phase));
 }
 
+/* A process that dies before the first write for which this is so. */
+struct death {
+	bool (*comes)(const struct sim *sim);
+};
+
+static void die_when_it_comes(struct client *client, void *context)
+{
+	const struct death *death = context;
+	if (!death->comes(client->sim))
+		return;
+	client->cut = CUT_BEFORE;
+	client->cut_at = client->writes;
+}
+
+static void run_until(struct sim *sim, verb_function *verb, bool (*comes)(const struct sim *sim))
+{
+	struct death death = {.comes = comes};
+	CLEANUP(client_release) struct client client;
+	client_init(&client, sim, "one");
+	client.interlude = die_when_it_comes;
+	client.interlude_context = &death;
+	int code = verb(&client);
+	if (!client.dead)
+		sim_fail(sim, "it did not die, but returned %d: %s", code, client.err.message);
+}
+
 /* --- pods of others ------------------------------------------------------------------------- */
 
 static const struct kind JOB = {
@@ -196,4 +222,64 @@ void record_deleted_while_its_holder_is_watched(void **state)
 	(void)run_start(&one, &options);
 	two.waiting = delete_while_waiting;
 	assert_told(&two, run_next(&two));
+}
+
+/* --- the room in the history ---------------------------------------------------------------- */
+
+static bool copy_is_taken(const struct sim *sim)
+{
+	return sim->invariants->goal == GOAL_FINISH && find_deployment(sim, "web-v2") == NULL;
+}
+
+/* Whoever sees the pause of a takeover that was killed may end it. */
+void history_limit_is_given_back_after_a_resume(void **state)
+{
+	(void)state;
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(5); seed++) {
+		struct setting setting = {.world = WORLD_SUBSETS,
+			.batches = "1",
+			.replicas = 4,
+			.seed = seed,
+			.hold = true};
+		AUTO_SIM sim = world_new(&setting);
+		AUTO_JSON before = world_snapshot(sim);
+		must_start(sim, &setting, 0, NULL);
+		run_until(sim, run_next, copy_is_taken);
+		set_member(sim, "web", "paused", NULL);
+		must_run(sim, run_next, 0, NULL);
+		world_assert_completed(sim, before, &setting);
+	}
+}
+
+static bool stable_is_renewed(const struct sim *sim)
+{
+	const json *stable = find_deployment(sim, "web")->now;
+	return str_equal(json_get_text(json_first(json_path(stable, "spec", "template", "spec",
+					       "containers", NULL)),
+				 "image"),
+		"registry/web:v2");
+}
+
+/* Somebody has paused it before the takeover does. */
+void history_has_room_under_another_pause(void **state)
+{
+	(void)state;
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(5); seed++) {
+		struct setting setting = {.world = WORLD_SUBSETS,
+			.batches = "1",
+			.replicas = 4,
+			.seed = seed,
+			.hold = true,
+			.spec = "{'revisionHistoryLimit': 0}"};
+		AUTO_SIM sim = world_new(&setting);
+		AUTO_JSON before = world_snapshot(sim);
+		must_start(sim, &setting, 0, NULL);
+		set_member(sim, "web", "paused", json_bool(true));
+		run_until(sim, run_next, stable_is_renewed);
+		sim_run_for(sim, 20000);
+		must_run(sim, run_abort, 0, NULL);
+		world_assert_restored(sim, before, true);
+	}
 }
