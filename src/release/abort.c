@@ -465,7 +465,7 @@ static int routes_restored_act(
 static bool routes_settled_holds(const struct situation *situation)
 {
 	return rules_are(situation, RULES_ORIGINAL) ||
-	       !record_has_settled(situation->record, "subsets");
+	       !record_had_settled(situation->record, "subsets");
 }
 
 static void rules_restored_describe(const struct situation *situation, struct buf *buf)

@@ -284,6 +284,21 @@ static void show_waiting(
 		engine->ports->observer.context, situation, buf_text(&text));
 }
 
+/* A change that was made before, has settled, and is made again since somebody undid it: proxies
+ * need time again. The record says so first, or a process that dies right after the change would
+ * leave one that seems to have settled. */
+static int unsettle(struct engine *engine, const struct rung *rung,
+	const struct situation *situation, struct err *err)
+{
+	char name[32];
+	const struct rung *settle = settled_before(rung, situation);
+	if (settle == NULL)
+		return 0;
+	settled_name(settle, engine->record, name);
+	record_unset_settled(engine->record, name);
+	return save(engine, err);
+}
+
 static int act(struct engine *engine, const struct rung *rung, const struct situation *situation,
 	struct err *err)
 {
@@ -293,7 +308,9 @@ static int act(struct engine *engine, const struct rung *rung, const struct situ
 		return code;
 	if (action.reached)
 		return do_reached(engine, err);
-	code = do_writes(engine, &action, err);
+	code = action.write_count == 0 ? 0 : unsettle(engine, rung, situation, err);
+	if (code == 0)
+		code = do_writes(engine, &action, err);
 	return code == 0 ? count_act(engine, rung, situation, err) : code;
 }
 

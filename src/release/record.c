@@ -77,6 +77,28 @@ void record_set_settled(struct record *record, const char *change)
 	json_append(record->settled, json_string(change));
 }
 
+/* The name of a change that is made again. */
+static char *name_again(const char *change)
+{
+	return mem_format("%s, again", change);
+}
+
+bool record_had_settled(const struct record *record, const char *change)
+{
+	AUTO_STRING again = name_again(change);
+	return record_has_settled(record, change) || record_has_settled(record, again);
+}
+
+void record_unset_settled(struct record *record, const char *change)
+{
+	AUTO_STRING again = name_again(change);
+	for (size_t i = json_count(record->settled); i-- > 0;)
+		if (str_equal(json_text(json_at(record->settled, i)), change))
+			json_free(json_detach_at(record->settled, i));
+	if (!record_has_settled(record, again))
+		record_set_settled(record, again);
+}
+
 static void copy_text(char *place, size_t size, const char *text)
 {
 	(void)snprintf(place, size, "%s", text == NULL ? "" : text);

@@ -283,3 +283,49 @@ void history_has_room_under_another_pause(void **state)
 		world_assert_restored(sim, before, true);
 	}
 }
+
+/* --- changes that are made again ------------------------------------------------------------ */
+
+static bool pin_has_settled(const struct sim *sim)
+{
+	const json *record = sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web")->now;
+	return strstr(json_path_text(record, "data", "release", NULL), "\"abort-pinned\"") != NULL;
+}
+
+/* Routes had time to reach the proxies, before what they had named went. */
+static void assert_settled_before_deletion(const struct sim *sim, const struct object *copy)
+{
+	int64_t routed_at = -1;
+	for (size_t i = 0; i < sim->event_count; i++) {
+		const struct event *event = &sim->events[i];
+		bool deleted = event->object == copy && str_equal(event->type, "DELETED");
+		if (event->object->kind == &KIND_VIRTUAL_SERVICE)
+			routed_at = event->at;
+		if (deleted && event->at - routed_at < 2000)
+			sim_fail(sim, "the copy goes %d ms after the last change of routes",
+				(int)(event->at - routed_at));
+	}
+}
+
+/* Somebody puts the routes back between the settle and the deletion of the copy. */
+void changes_made_again_settle_again(void **state)
+{
+	(void)state;
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(5); seed++) {
+		struct setting setting = {
+			.world = WORLD_ROUTED, .batches = "2", .replicas = 4, .seed = seed};
+		AUTO_SIM sim = world_new(&setting);
+		AUTO_JSON before = world_snapshot(sim);
+		must_start(sim, &setting, 0, NULL);
+		struct object *routes = sim_find(sim, &KIND_VIRTUAL_SERVICE, NAMESPACE, "web");
+		const struct object *copy = find_deployment(sim, "web-v2");
+		AUTO_JSON half = json_copy(routes->now);
+		run_until(sim, run_abort, pin_has_settled);
+		sim_put(sim, routes, TAKE(half));
+		sim_run_for(sim, 20000);
+		must_run(sim, run_abort, 0, NULL);
+		assert_settled_before_deletion(sim, copy);
+		world_assert_restored(sim, before, false);
+	}
+}

@@ -122,6 +122,22 @@ static void round_trip(void **state)
 	assert_same(again, configmap);
 }
 
+static void changes_that_are_made_again_have_not_settled(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	assert_false(record_had_settled(&record, "subsets"));
+	for (int i = 0; i < 3; i++) {
+		record_set_settled(&record, "subsets");
+		assert_true(record_has_settled(&record, "subsets"));
+		assert_true(record_had_settled(&record, "subsets"));
+		record_unset_settled(&record, "subsets");
+		assert_false(record_has_settled(&record, "subsets"));
+		assert_true(record_had_settled(&record, "subsets"));
+	}
+	assert_int_equal(json_count(record.settled), 1);
+}
+
 static void foreign_parts_are_kept(void **state)
 {
 	(void)state;
@@ -388,6 +404,7 @@ int main(void)
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(round_trip_of_autoscalers),
 		cmocka_unit_test(round_trip_of_gateway_mode),
+		cmocka_unit_test(changes_that_are_made_again_have_not_settled),
 		cmocka_unit_test(foreign_parts_are_kept),
 		cmocka_unit_test(no_holder_is_nobody),
 		cmocka_unit_test(damaged_records_are_refused),
