@@ -204,7 +204,10 @@ static void damaged_records_are_refused(void **state)
 		{"status", "goalBatch", "3", "batch"},
 		{"status", "goalBatch", "4294967297", "batch"}, {"status", "batch", "-1", "batch"},
 		{"status", "batch", "3", "batch"}, {"status", "batch", "4294967296", "batch"},
-		{"status", "through", "0", "batch"}, {"before", "deployment", "'x'", "before"},
+		{"status", "through", "0", "batch"},
+		/* Within bounds, and of no release: what comes after it is not in the plan. */
+		{"status", "batch", "2", "batch"}, {"status", "goalBatch", "2", "batch"},
+		{"status", "goal", "'finish'", "batch"}, {"before", "deployment", "'x'", "before"},
 		{"before", "virtualservices", "{}", "before"},
 		{"before", "destinationrules", "null", "before"},
 		{"before", "httproutes", "null", "before"}, {"before", "service", "[]", "before"},
