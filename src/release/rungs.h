@@ -50,7 +50,6 @@ bool released_holds(const struct situation *situation);
 int released_act(const struct situation *situation, struct action *action, struct err *err);
 bool released_seen_holds(const struct situation *situation);
 void adopted_describe(const struct situation *situation, struct buf *buf);
-bool orphaned_holds(const struct situation *situation);
 int orphaned_act(const struct situation *situation, struct action *action, struct err *err);
 bool adopted_holds(const struct situation *situation);
 /* For abort: no ReplicaSet with pods is about to become stable's. */
