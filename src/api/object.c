@@ -68,12 +68,17 @@ void object_set_annotation(json *object, const char *key, const char *value)
 	map_set_text(json_ensure_object(object, "metadata"), "annotations", key, value);
 }
 
-const char *object_controller_uid(const json *object)
+const json *object_controller(const json *object)
 {
 	json_for_each (reference, json_path(object, "metadata", "ownerReferences", NULL))
 		if (json_is_true(json_get(reference, "controller")))
-			return json_get_text(reference, "uid");
+			return reference;
 	return NULL;
+}
+
+const char *object_controller_uid(const json *object)
+{
+	return json_get_text(object_controller(object), "uid");
 }
 
 json *list_items(const json *list)

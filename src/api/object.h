@@ -23,7 +23,8 @@ void object_set_annotation(json *object, const char *key, const char *value);
  * when the last member goes. */
 void map_set_text(json *parent, const char *name, const char *key, const char *value);
 
-/* The controlling owner reference's uid (controller: true), or NULL. */
+/* The controlling owner reference (controller: true), and its uid; or NULL. */
+const json *object_controller(const json *object);
 const char *object_controller_uid(const json *object);
 
 /* The object with this name in a list's items; NULL where there is none. */

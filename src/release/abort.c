@@ -280,20 +280,34 @@ static int strategy_act(const struct situation *situation, struct action *action
 	return 0;
 }
 
+/* How many pods of stable must serve: as many as before the release. Where the copy was scaled up
+ * beyond that, as many as it has, as far as stable is to have them: it carries all their requests.
+ */
+static int replicas_needed(const struct situation *situation)
+{
+	const json *canary = canary_deployment(situation->seen);
+	const json *stable = stable_deployment(situation->seen);
+	int before = situation->record->plan.replicas;
+	if (canary == NULL || stable == NULL)
+		return before;
+	int copy = wanted_replicas(canary);
+	int own = wanted_replicas(stable);
+	int both = copy < own ? copy : own;
+	return both > before ? both : before;
+}
+
 static void stable_ready_describe(const struct situation *situation, struct buf *buf)
 {
-	describe_serving(
-		buf, situation->record->plan.replicas, "", situation->record->plan.deployment);
+	describe_serving(buf, replicas_needed(situation), "", situation->record->plan.deployment);
 }
 
 /* The ReplicaSet of stable's template has its full size, and its controller knows that. */
 static bool set_is_whole(const struct situation *situation, const json *template)
 {
-	const struct record *record = situation->record;
 	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
 		if (is_stables_set(situation->seen, set) &&
 			templates_equal(pod_template(set), template, true) && is_observed(set) &&
-			wanted_replicas(set) >= record->plan.replicas)
+			wanted_replicas(set) >= replicas_needed(situation))
 			return true;
 	return false;
 }
@@ -305,8 +319,7 @@ static bool stable_is_ready(const struct situation *situation)
 	const json *stable = stable_deployment(situation->seen);
 	const json *template = pod_template(stable);
 	return is_observed(stable) && set_is_whole(situation, template) &&
-	       count_serving_pods(situation->seen, stable, template) >=
-		       situation->record->plan.replicas;
+	       count_serving_pods(situation->seen, stable, template) >= replicas_needed(situation);
 }
 
 /* When nothing of a canary that is there serves, or the user is in a hurry, stable gets the
@@ -472,7 +485,7 @@ static int routes_restored_act(
 static bool routes_settled_holds(const struct situation *situation)
 {
 	return rules_are(situation, RULES_ORIGINAL) ||
-	       !record_has_settled(situation->record, "subsets");
+	       !record_had_settled(situation->record, "subsets");
 }
 
 static void rules_restored_describe(const struct situation *situation, struct buf *buf)

@@ -232,8 +232,14 @@ int stable_whole(const struct situation *situation)
 	int now = wanted_replicas(stable_deployment(situation->seen));
 	bool still = situation->record->plan.hpa != HPA_IGNORE &&
 		     autoscalers_rest(situation->record, situation->seen);
+	bool renewed = has_new_template(situation);
 	/* Once it has the new version, whoever wants more may have them. */
-	return now > before && (!still || has_new_template(situation)) ? now : before;
+	if (now > before)
+		return !still || renewed ? now : before;
+	/* And an autoscaler that is at work again may want fewer, once nothing of the release needs
+	 * the others: it has been given back, and this is not the first look since. */
+	bool alone = renewed && canary_deployment(situation->seen) == NULL;
+	return alone && !still && now > 0 ? now : before;
 }
 
 /* --- rungs ---------------------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ int stable_needed(const struct situation *situation);
 bool stable_suffices(const struct situation *situation, int replicas);
 
 /* What stable has when it has everything: the replicas of before the release, or more where an
- * autoscaler is at work on it already and wants more. */
+ * autoscaler is at work on it already and wants more; or fewer, when it has been taken over. */
 int stable_whole(const struct situation *situation);
 
 /* Whether there are any that the release freezes. */

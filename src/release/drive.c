@@ -19,6 +19,12 @@ static int busy(const struct record *record, struct err *err)
 		record->plan.service, record->plan.namespace);
 }
 
+/* For claim_release to look again: there is nothing to wait for. */
+static int deleted(struct err *err)
+{
+	return err_set(err, ERR_CONFLICT, "the record was deleted");
+}
+
 /* Watches the record for so long: a change is a sign of life. */
 static int watch_record(
 	const struct ports *ports, const struct record *record, int64_t timeout_ms, struct err *err)
@@ -32,6 +38,8 @@ static int watch_record(
 	if (code != 0)
 		return code;
 	const json *configmap = list_find(list, name);
+	if (configmap == NULL)
+		return deleted(err);
 	if (!str_equal(object_version(configmap), object_version(record->configmap)))
 		return busy(record, err);
 
@@ -44,9 +52,10 @@ static int watch_record(
 	AUTO_JSON event = NULL;
 	code = api->watch_next(watch, timeout_ms, &index, &event, err);
 	api->watch_close(watch);
-	if (code == 1)
-		return busy(record, err);
-	return code;
+	if (code != 1)
+		return code;
+	return str_equal(json_get_text(event, "type"), "DELETED") ? deleted(err)
+								  : busy(record, err);
 }
 
 /* The same for LEASE_MS, also when the watch breaks meanwhile. */
@@ -172,7 +181,8 @@ static int try_claim(const struct ports *ports, const struct claim *claim, struc
 	if (code != 0)
 		return code;
 	ret->holder = claim->self;
-	return hold_release(ret, &ports->api, err);
+	code = hold_release(ret, &ports->api, err);
+	return code == ERR_NOT_FOUND ? deleted(err) : code;
 }
 
 int claim_release(

@@ -300,6 +300,21 @@ static void show_waiting(
 		engine->ports->observer.context, situation, buf_text(&text));
 }
 
+/* A change that was made before, has settled, and is made again since somebody undid it: proxies
+ * need time again. The record says so first, or a process that dies right after the change would
+ * leave one that seems to have settled. */
+static int unsettle(struct engine *engine, const struct rung *rung,
+	const struct situation *situation, struct err *err)
+{
+	char name[32];
+	const struct rung *settle = settled_before(rung, situation);
+	if (settle == NULL)
+		return 0;
+	settled_name(settle, engine->record, name);
+	record_unset_settled(engine->record, name);
+	return save(engine, err);
+}
+
 static int act(struct engine *engine, const struct rung *rung, const struct situation *situation,
 	struct err *err)
 {
@@ -311,7 +326,9 @@ static int act(struct engine *engine, const struct rung *rung, const struct situ
 		return code;
 	if (action.reached)
 		return do_reached(engine, err);
-	code = do_writes(engine, &action, err);
+	code = action.write_count == 0 ? 0 : unsettle(engine, rung, situation, err);
+	if (code == 0)
+		code = do_writes(engine, &action, err);
 	if (code == 0)
 		count_act(engine, rung);
 	return code;
@@ -393,6 +410,19 @@ static int wait_for(struct engine *engine, const struct rung *rung, struct situa
 	return code;
 }
 
+/* What a rung needs that does not hold. */
+static int attend(struct engine *engine, const struct rung *rung, struct situation *situation,
+	struct observation *seen, struct err *err)
+{
+	if (rung->settles != NULL) {
+		show_waiting(engine, rung, situation);
+		return do_settle(engine, rung, err);
+	}
+	if (rung->act == NULL)
+		return wait_for(engine, rung, situation, seen, err);
+	return act(engine, rung, situation, err);
+}
+
 /* One turn: 1 when everything holds, 0 to go on, or a code. */
 static int turn(struct engine *engine, struct err *err)
 {
@@ -407,14 +437,9 @@ static int turn(struct engine *engine, struct err *err)
 	const struct rung *rung = first_unmet(ladder_for(engine->record), &situation);
 	if (rung == NULL)
 		return 1;
-	if (rung->settles != NULL) {
-		show_waiting(engine, rung, &situation);
-		return do_settle(engine, rung, err);
-	}
-	if (rung->act == NULL)
-		return wait_for(engine, rung, &situation, &seen, err);
-	code = act(engine, rung, &situation, err);
-	/* What is gone by the time that it should be changed is found out by looking again. */
+	code = attend(engine, rung, &situation, &seen, err);
+	/* What is gone by the time that it should be changed is found out by looking again; the
+	 * record, too. */
 	return code == ERR_NOT_FOUND || code == ERR_EXISTS ? ERR_CONFLICT : code;
 }
 

@@ -34,10 +34,13 @@ static int canary_there_act(
 		plan->canary_deployment, plan->service, plan->namespace);
 }
 
-/* As long as it is needed. */
+/* As long as the release has to see to it: once stable has the new version, or a swap has deleted
+ * stable, the size of what serves is whoever's wish it is, that of an autoscaler too. */
 static bool canary_whole_holds(const struct situation *situation)
 {
-	return has_new_template(situation) || canary_ready_holds(situation);
+	bool swapped = handover_keeps_copy(situation->record) &&
+		       stable_deployment(situation->seen) == NULL;
+	return swapped || has_new_template(situation) || canary_ready_holds(situation);
 }
 
 /* --- stable has the new template and its full size ------------------------------------------ */
@@ -248,7 +251,7 @@ const struct rung TAKEOVER_LADDER[] = {
 	RUNG_WAIT(released_describe, released_seen_holds),
 	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
 	RUNG_WAIT(stable_seen_describe, stable_seen_holds),
-	RUNG_ACT(adopted_describe, orphaned_holds, orphaned_act),
+	RUNG_ACT(adopted_describe, canary_deleted_holds, orphaned_act),
 	RUNG_WAIT(adopted_describe, adopted_holds),
 	RUNG_ACT(equal_sets_gone_describe, equal_sets_gone_holds, equal_sets_gone_act),
 	RUNG_ACT(returned_describe, returned_holds, returned_act),

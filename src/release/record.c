@@ -77,6 +77,28 @@ void record_set_settled(struct record *record, const char *change)
 	json_append(record->settled, json_string(change));
 }
 
+/* The name of a change that is made again. */
+static char *name_again(const char *change)
+{
+	return mem_format("%s, again", change);
+}
+
+bool record_had_settled(const struct record *record, const char *change)
+{
+	AUTO_STRING again = name_again(change);
+	return record_has_settled(record, change) || record_has_settled(record, again);
+}
+
+void record_unset_settled(struct record *record, const char *change)
+{
+	AUTO_STRING again = name_again(change);
+	for (size_t i = json_count(record->settled); i-- > 0;)
+		if (str_equal(json_text(json_at(record->settled, i)), change))
+			json_free(json_detach_at(record->settled, i));
+	if (!record_has_settled(record, again))
+		record_set_settled(record, again);
+}
+
 static void copy_text(char *place, size_t size, const char *text)
 {
 	(void)snprintf(place, size, "%s", text == NULL ? "" : text);
@@ -106,6 +128,20 @@ static json *holder_to_json(const struct holder *holder)
 	return node;
 }
 
+/* A batch is gone for from the one before it, the end from the last. What `next` makes of another
+ * record might be a batch that the plan has not. */
+static bool batch_is_sound(const struct record *record)
+{
+	int count = record->plan.batch_count;
+	if (record->goal_batch < 1 || record->through < 1 || record->batch < 0)
+		return false;
+	if (record->goal == GOAL_FINISH)
+		return record->batch == count;
+	if (record->goal == GOAL_BATCH && record->phase != PHASE_PAUSED)
+		return record->goal_batch == record->batch + 1;
+	return true;
+}
+
 static int parse_status(const json *status, struct record *record, struct err *err)
 {
 	int phase = str_index(PHASE_NAMES, COUNT_OF(PHASE_NAMES), json_get_text(status, "phase"));
@@ -119,7 +155,7 @@ static int parse_status(const json *status, struct record *record, struct err *e
 	record->goal_batch = json_get_int(status, "goalBatch", 1, count);
 	record->through = json_get_int(status, "through", 1, count);
 	record->batch = json_get_int(status, "batch", 0, count);
-	if (record->goal_batch < 0 || record->through < 0 || record->batch < 0)
+	if (!batch_is_sound(record))
 		return err_set(err, ERR_INVALID, "the batch in status is damaged");
 	record->progress_unknown = json_is_true(json_get(status, "progressUnknown"));
 	if (json_is_array(json_get(status, "settled")))

@@ -113,6 +113,9 @@ json *record_history_entry(const struct record *record, const char *now);
 /* Whether proxies were given time for a change, and remembering that they were. */
 bool record_has_settled(const struct record *record, const char *change);
 void record_set_settled(struct record *record, const char *change);
+/* It is made again, and they need time again. That they had it once stays known. */
+void record_unset_settled(struct record *record, const char *change);
+bool record_had_settled(const struct record *record, const char *change);
 
 /* True where nothing is left to do. */
 bool phase_has_ended(enum phase phase);

@@ -95,6 +95,17 @@ void settled_name(const struct rung *rung, const struct record *record, char ret
 		(void)snprintf(ret, 32, "%s", rung->settles);
 }
 
+const struct rung *settled_before(const struct rung *rung, const struct situation *situation)
+{
+	char name[32];
+	while (rung->describe != NULL && rung->settles == NULL)
+		rung++;
+	if (rung->describe == NULL || (rung->holds != NULL && rung->holds(situation)))
+		return NULL;
+	settled_name(rung, situation->record, name);
+	return record_has_settled(situation->record, name) ? rung : NULL;
+}
+
 static bool has_settled(const struct rung *rung, const struct record *record)
 {
 	char name[32];

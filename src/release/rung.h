@@ -67,6 +67,10 @@ struct rung {
 /* The ladder for the record's goal; ends with a rung without `describe`. */
 const struct rung *ladder_for(const struct record *record);
 
+/* The settle that a rung's change needs, the next in its ladder, where the record has it as done:
+ * it is to be done again. NULL where there is none, or where it is needless. */
+const struct rung *settled_before(const struct rung *rung, const struct situation *situation);
+
 /* The name under which the record remembers that a rung's change has settled. */
 void settled_name(const struct rung *rung, const struct record *record, char ret[32]);
 

@@ -27,7 +27,8 @@ void describe_settled(const struct situation *situation, struct buf *buf, const 
 
 void canary_gone_describe(const struct situation *situation, struct buf *buf)
 {
-	buf_addf(buf, "deployment.apps/%s is gone", situation->record->plan.canary_deployment);
+	buf_addf(buf, "deployment.apps/%s and its pods are gone",
+		situation->record->plan.canary_deployment);
 }
 
 bool canary_deleted_holds(const struct situation *situation)
@@ -60,7 +61,8 @@ bool canary_gone_holds(const struct situation *situation)
 				return false;
 	/* And after them their pods: as long as one is an endpoint, or could become one, routes
 	 * without a subset would reach it. */
-	return count_endpoints_left(situation->seen, situation->record->plan.canary_version) == 0;
+	return count_endpoints_left(situation->seen, situation->record->plan.canary_deployment) ==
+	       0;
 }
 
 void recorded_describe(const struct situation *situation, struct buf *buf)

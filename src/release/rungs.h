@@ -25,8 +25,10 @@ bool unpaused_holds(const struct situation *situation);
 int unpaused_act(const struct situation *situation, struct action *action, struct err *err);
 /* As long as no ReplicaSet has the template of the paused Deployment, its controller takes all for
  * old ones, and would delete the last of a full history to make room. What somebody else has set
- * meanwhile stays. */
+ * meanwhile stays, but for one more than before: that is taken for ours. */
 void change_history_limit(const struct record *record, json *spec, bool room);
+/* Whether that would change something. */
+bool history_limit_differs(const struct record *record, const json *spec, bool room);
 /* The stable Deployment's spec as it was before it was paused. */
 void resume(const struct record *record, json *spec);
 
@@ -48,7 +50,6 @@ bool released_holds(const struct situation *situation);
 int released_act(const struct situation *situation, struct action *action, struct err *err);
 bool released_seen_holds(const struct situation *situation);
 void adopted_describe(const struct situation *situation, struct buf *buf);
-bool orphaned_holds(const struct situation *situation);
 int orphaned_act(const struct situation *situation, struct action *action, struct err *err);
 bool adopted_holds(const struct situation *situation);
 /* For abort: no ReplicaSet with pods is about to become stable's. */

@@ -142,9 +142,15 @@ int stable_there_act(const struct situation *situation, struct action *action, s
 	if (record->tagged)
 		map_set_text(json_ensure_object(pod_template(stable), "metadata"), "labels",
 			VERSION_LABEL, record->plan.stable_version);
-	/* A swap has carried over what somebody had changed in it. */
-	if (handover_keeps_copy(record) && canary_deployment(situation->seen) != NULL)
-		carry_over(canary_deployment(situation->seen), stable);
+	/* A swap has carried over what somebody had changed in it, and it may have been scaled up
+	 * since: stable is to carry as much. */
+	const json *canary = canary_deployment(situation->seen);
+	if (handover_keeps_copy(record) && canary != NULL) {
+		carry_over(canary, stable);
+		if (wanted_replicas(canary) > wanted_replicas(stable))
+			json_set_integer(
+				json_get(stable, "spec"), "replicas", wanted_replicas(canary));
+	}
 	action_create(action, &KIND_DEPLOYMENT, stable);
 	return 0;
 }

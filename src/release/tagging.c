@@ -94,13 +94,22 @@ bool template_tagged_holds(const struct situation *situation)
 
 #define HISTORY_LIMIT "revisionHistoryLimit"
 
+static int64_t limit_before(const struct record *record)
+{
+	return json_integer(json_path(record->stable, "spec", HISTORY_LIMIT, NULL), INT32_MAX);
+}
+
+bool history_limit_differs(const struct record *record, const json *spec, bool room)
+{
+	int64_t before = limit_before(record);
+	int64_t now = json_get_integer(spec, HISTORY_LIMIT, INT32_MAX);
+	return before < INT32_MAX && now == (room ? before : before + 1);
+}
+
 void change_history_limit(const struct record *record, json *spec, bool room)
 {
-	int64_t before =
-		json_integer(json_path(record->stable, "spec", HISTORY_LIMIT, NULL), INT32_MAX);
-	int64_t now = json_get_integer(spec, HISTORY_LIMIT, INT32_MAX);
-	if (before < INT32_MAX && now == (room ? before : before + 1))
-		json_set_integer(spec, HISTORY_LIMIT, room ? before + 1 : before);
+	if (history_limit_differs(record, spec, room))
+		json_set_integer(spec, HISTORY_LIMIT, limit_before(record) + (room ? 1 : 0));
 }
 
 int template_tagged_act(const struct situation *situation, struct action *action, struct err *err)
@@ -186,9 +195,13 @@ static bool may_pause(const struct situation *situation)
 	       (record->goal != GOAL_BATCH && record->plan.handover == HANDOVER_TAKEOVER);
 }
 
+/* Whoever resumed it by hand has left the history its room. */
 bool unpaused_holds(const struct situation *situation)
 {
-	return !may_pause(situation) || !is_paused(stable_deployment(situation->seen));
+	const json *stable = stable_deployment(situation->seen);
+	return !may_pause(situation) ||
+	       (!is_paused(stable) &&
+		       !history_limit_differs(situation->record, json_get(stable, "spec"), false));
 }
 
 void resume(const struct record *record, json *spec)
@@ -204,7 +217,8 @@ int unpaused_act(const struct situation *situation, struct action *action, struc
 	const json *stable = stable_deployment(situation->seen);
 	json *after = json_copy(stable);
 	resume(situation->record, json_get(after, "spec"));
-	action_update(action, &KIND_DEPLOYMENT, stable, after, "resumed");
+	action_update(action, &KIND_DEPLOYMENT, stable, after, "%s",
+		is_paused(stable) ? "resumed" : "has its own " HISTORY_LIMIT " again");
 	return 0;
 }
 

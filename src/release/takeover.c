@@ -47,8 +47,7 @@ bool is_new_set(const struct situation *situation, const json *set)
 /* From here on the copy's ReplicaSet is stable's, or about to be. */
 static bool is_taken(const struct situation *situation)
 {
-	const json *canary = canary_deployment(situation->seen);
-	return (canary == NULL || object_is_deleting(canary)) && has_new_template(situation);
+	return canary_deleted_holds(situation) && has_new_template(situation);
 }
 
 /* --- stable is out of use ------------------------------------------------------------------- */
@@ -103,9 +102,13 @@ void paused_describe(const struct situation *situation, struct buf *buf)
 	buf_addf(buf, "deployment.apps/%s is paused", situation->record->plan.deployment);
 }
 
+/* Where somebody else has paused it, its history has no room yet. */
 bool paused_holds(const struct situation *situation)
 {
-	return is_taken(situation) || is_paused(stable_deployment(situation->seen));
+	const json *stable = stable_deployment(situation->seen);
+	return is_taken(situation) ||
+	       (is_paused(stable) &&
+		       !history_limit_differs(situation->record, json_get(stable, "spec"), true));
 }
 
 int paused_act(const struct situation *situation, struct action *action, struct err *err)
@@ -178,12 +181,6 @@ void adopted_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "deployment.apps/%s has taken the pods of %s over, none restarted",
 		situation->record->plan.deployment, situation->record->plan.canary_deployment);
-}
-
-bool orphaned_holds(const struct situation *situation)
-{
-	const json *canary = canary_deployment(situation->seen);
-	return canary == NULL || object_is_deleting(canary);
 }
 
 int orphaned_act(const struct situation *situation, struct action *action, struct err *err)

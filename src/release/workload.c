@@ -239,7 +239,25 @@ int count_endpoints(const struct observation *seen, const json *deployment)
 	return count;
 }
 
-int count_endpoints_left(const struct observation *seen, const char *version)
+/* By its name, "<Deployment>-<hash>": the ReplicaSet itself is not there to be asked. A hash has no
+ * '-', or the ReplicaSets of "web-v2-worker" would pass for those of "web-v2". */
+static bool is_named_after(const json *pod, const char *deployment)
+{
+	const json *controller = object_controller(pod);
+	const char *set = json_get_text(controller, "name");
+	size_t length = strlen(deployment);
+	return str_equal(json_get_text(controller, "kind"), KIND_REPLICA_SET.name) &&
+	       str_starts(set, deployment) && set[length] == '-' &&
+	       strchr(set + length + 1, '-') == NULL;
+}
+
+static bool has_ended(const json *pod)
+{
+	const char *phase = json_path_text(pod, "status", "phase", NULL);
+	return str_equal(phase, "Succeeded") || str_equal(phase, "Failed");
+}
+
+int count_endpoints_left(const struct observation *seen, const char *deployment)
 {
 	CLEANUP(key_set_release) struct key_set sets = {0};
 	json_for_each (set, list_items(seen->lists[SEEN_REPLICA_SETS]))
@@ -248,9 +266,9 @@ int count_endpoints_left(const struct observation *seen, const char *version)
 	CLEANUP(key_set_release) struct key_set endpoints = endpoints_anywhere(seen);
 	int count = 0;
 	json_for_each (pod, list_items(seen->lists[SEEN_PODS]))
-		if (str_equal(object_label(pod, VERSION_LABEL), version) &&
-			object_controller_uid(pod) != NULL && !is_in_sets(pod, &sets) &&
-			(is_endpoint(pod, &endpoints) || !object_is_deleting(pod)))
+		if (is_named_after(pod, deployment) && !is_in_sets(pod, &sets) &&
+			(is_endpoint(pod, &endpoints) ||
+				(!object_is_deleting(pod) && !has_ended(pod))))
 			count++;
 	return count;
 }

@@ -59,10 +59,10 @@ bool wants_only(const struct observation *seen, const json *deployment, const js
  * Service. */
 int count_endpoints(const struct observation *seen, const json *deployment);
 
-/* Pods with this version label whose ReplicaSet is gone, and which are endpoints, or may still
- * become that because nobody has deleted them yet: what a deleted copy has left behind. Not those
- * of other Deployments that have the label too. */
-int count_endpoints_left(const struct observation *seen, const char *version);
+/* Pods of a Deployment of this name whose ReplicaSet is gone, and which are endpoints, or may still
+ * become that because nobody has deleted them yet and they have not ended: what a deleted copy has
+ * left behind. */
+int count_endpoints_left(const struct observation *seen, const char *deployment);
 
 /* Pods of a Deployment that are endpoints of the user's Service and of none of the release's own.
  */

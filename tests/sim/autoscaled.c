@@ -200,6 +200,82 @@ void scaled_right_before_it_is_frozen(void **state)
 		sim_fail(sim, "stable has %d replicas", replicas_of_stable(sim));
 }
 
+/* --- what has been given back --------------------------------------------------------------- */
+
+static bool is_given_back(const struct sim *sim)
+{
+	return sim->invariants->goal == GOAL_FINISH &&
+	       !autoscaler_is_frozen(find_autoscaler(sim)->now);
+}
+
+static void die_when_given_back(struct client *client, void *context)
+{
+	(void)context;
+	if (!is_given_back(client->sim))
+		return;
+	client->cut = CUT_BEFORE;
+	client->cut_at = client->writes;
+}
+
+#define FEWER 2
+
+/* What it aims at has fewer pods than before the release, and will again. */
+static void want_fewer(struct client *client, void *context)
+{
+	struct sim *sim = client->sim;
+	(void)context;
+	const char *target =
+		json_path_text(find_autoscaler(sim)->now, "spec", "scaleTargetRef", "name", NULL);
+	struct object *deployment = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, target);
+	json *tree = json_copy(deployment->now);
+	json_set_integer(json_get(tree, "spec"), "replicas", FEWER);
+	sim_put(sim, deployment, tree);
+}
+
+static void play_given_back(const char *handover, uint64_t seed)
+{
+	struct setting setting = {.world = WORLD_AUTOSCALED,
+		.batches = "1",
+		.replicas = 4,
+		.seed = seed,
+		.handover = handover};
+	AUTO_SIM sim = world_new(&setting);
+	struct start_options options = world_options(&setting);
+	sim_remove(sim, sim_find(sim, &KIND_SCALED_OBJECT, NAMESPACE, "queue"));
+	sim->autoscaler_next_ms = INT64_MAX;
+	CLEANUP(client_release) struct client one, two;
+	client_init(&one, sim, "one");
+	client_init(&two, sim, "two");
+	one.interlude = die_when_given_back;
+	if (run_start(&one, &options) == 0 || !one.dead || !is_given_back(sim))
+		sim_fail(sim, "start: %s", one.err.message);
+	sim->invariants->wounded = true;
+	want_fewer(&two, NULL);
+	sim_run_for(sim, 20000);
+	two.looked = want_fewer;
+	if (run_next(&two) != 0)
+		sim_fail(sim, "next: %s", two.err.message);
+	CLEANUP(record_release) struct record record = {0};
+	load_record(sim, &record);
+	assert_int_equal(record.phase, PHASE_COMPLETED);
+	const char *final = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, "web") ? "web" : "web-v2";
+	const json *deployment = sim_find(sim, &KIND_DEPLOYMENT, NAMESPACE, final)->now;
+	assert_int_equal(json_integer(json_path(deployment, "spec", "replicas", NULL), 1), FEWER);
+}
+
+/* Nothing is left then for which the release would need as many pods as before. */
+void autoscalers_that_were_given_back_may_want_fewer(void **state)
+{
+	(void)state;
+	static const char *const HANDOVERS[] = {"takeover", "swap", "rolling"};
+	uint64_t first = first_seed();
+	for (uint64_t seed = first; seed < first + seed_count(2); seed++)
+		for (size_t i = 0; i < COUNT_OF(HANDOVERS); i++)
+			play_given_back(HANDOVERS[i], seed);
+}
+
+/* --- what is left to itself ----------------------------------------------------------------- */
+
 static void play_ignored(uint64_t seed, bool finish)
 {
 	struct setting setting = {.world = WORLD_AUTOSCALED,

@@ -59,6 +59,16 @@ void edited_autoscaler_is_refused(void **state);
 void abort_does_not_wait_for_an_edited_autoscaler(void **state);
 void scaled_right_before_it_is_frozen(void **state);
 void ignored_autoscalers_go_on(void **state);
+void autoscalers_that_were_given_back_may_want_fewer(void **state);
+
+/* rungs.c */
+void pods_of_others_are_not_waited_for(void **state);
+void abort_of_a_swap_keeps_what_was_scaled_up(void **state);
+void records_deleted_at_any_time_are_reported(void **state);
+void record_deleted_while_its_holder_is_watched(void **state);
+void history_limit_is_given_back_after_a_resume(void **state);
+void history_has_room_under_another_pause(void **state);
+void changes_made_again_settle_again(void **state);
 
 /* configs.c */
 void deleted_configuration_is_reported(void **state);

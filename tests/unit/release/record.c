@@ -122,6 +122,22 @@ static void round_trip(void **state)
 	assert_same(again, configmap);
 }
 
+static void changes_that_are_made_again_have_not_settled(void **state)
+{
+	(void)state;
+	CLEANUP(record_release) struct record record = new_record();
+	assert_false(record_had_settled(&record, "subsets"));
+	for (int i = 0; i < 3; i++) {
+		record_set_settled(&record, "subsets");
+		assert_true(record_has_settled(&record, "subsets"));
+		assert_true(record_had_settled(&record, "subsets"));
+		record_unset_settled(&record, "subsets");
+		assert_false(record_has_settled(&record, "subsets"));
+		assert_true(record_had_settled(&record, "subsets"));
+	}
+	assert_int_equal(json_count(record.settled), 1);
+}
+
 static void foreign_parts_are_kept(void **state)
 {
 	(void)state;
@@ -188,7 +204,10 @@ static void damaged_records_are_refused(void **state)
 		{"status", "goalBatch", "3", "batch"},
 		{"status", "goalBatch", "4294967297", "batch"}, {"status", "batch", "-1", "batch"},
 		{"status", "batch", "3", "batch"}, {"status", "batch", "4294967296", "batch"},
-		{"status", "through", "0", "batch"}, {"before", "deployment", "'x'", "before"},
+		{"status", "through", "0", "batch"},
+		/* Within bounds, and of no release: what comes after it is not in the plan. */
+		{"status", "batch", "2", "batch"}, {"status", "goalBatch", "2", "batch"},
+		{"status", "goal", "'finish'", "batch"}, {"before", "deployment", "'x'", "before"},
 		{"before", "virtualservices", "{}", "before"},
 		{"before", "destinationrules", "null", "before"},
 		{"before", "httproutes", "null", "before"}, {"before", "service", "[]", "before"},
@@ -391,6 +410,7 @@ int main(void)
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(round_trip_of_autoscalers),
 		cmocka_unit_test(round_trip_of_gateway_mode),
+		cmocka_unit_test(changes_that_are_made_again_have_not_settled),
 		cmocka_unit_test(foreign_parts_are_kept),
 		cmocka_unit_test(no_holder_is_nobody),
 		cmocka_unit_test(damaged_records_are_refused),
