@@ -32,7 +32,9 @@ static int begin(struct client *client, struct record *record, const char *verb,
 	record->started_at = mem_strdup(now);
 	record->started_by = mem_strdup(client->id);
 	record->holder = holder_of(client, verb);
-	int code = record_save(record, &client->ports.api, &client->err);
+	int code = hold_release(record, &client->ports.api, &client->err);
+	if (code == ERR_CONFLICT || code == ERR_EXISTS)
+		return err_set(&client->err, ERR_BUSY, "somebody else began at the same moment");
 	return code != 0 ? code : engine_run(&client->ports, record, false, &client->err);
 }
 
