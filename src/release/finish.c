@@ -266,6 +266,7 @@ const struct rung SWAP_LADDER[] = {
 	RUNG_ACT(stable_deleted_describe, stable_deleted_holds, stable_deleted_act),
 	RUNG_WAIT(stable_deleted_describe, stable_gone_holds),
 	RUNG_ACT(kept_describe, kept_holds, kept_act),
+	RUNG_WAIT(kept_seen_describe, kept_seen_holds),
 	END,
 };
 

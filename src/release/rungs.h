@@ -77,6 +77,8 @@ bool stable_gone_holds(const struct situation *situation);
 void kept_describe(const struct situation *situation, struct buf *buf);
 bool kept_holds(const struct situation *situation);
 int kept_act(const struct situation *situation, struct action *action, struct err *err);
+void kept_seen_describe(const struct situation *situation, struct buf *buf);
+bool kept_seen_holds(const struct situation *situation);
 void stable_there_describe(const struct situation *situation, struct buf *buf);
 bool stable_there_holds(const struct situation *situation);
 int stable_there_act(const struct situation *situation, struct action *action, struct err *err);

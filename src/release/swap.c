@@ -149,6 +149,20 @@ int kept_act(const struct situation *situation, struct action *action, struct er
 	return 0;
 }
 
+/* Until then it copies the annotation to the ReplicaSet, again where that was without it already.
+ */
+
+void kept_seen_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "the Deployment controller has seen deployment.apps/%s",
+		situation->record->plan.canary_deployment);
+}
+
+bool kept_seen_holds(const struct situation *situation)
+{
+	return is_observed(canary_deployment(situation->seen));
+}
+
 void marked_describe(const struct situation *situation, struct buf *buf)
 {
 	if (handover_keeps_copy(situation->record))
