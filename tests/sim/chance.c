@@ -183,8 +183,6 @@ static void act(void *context)
 		actor->code = run_abort(client);
 		break;
 	case VERB_ABORT_NOW:
-		actor->play->sim->invariants->hurried = true;
-		actor->play->sim->invariants->wounded = true;
 		actor->code = run_abort_now(client);
 		break;
 	}
@@ -337,7 +335,8 @@ static void make_calm(struct play *play)
 			&play->people, phase == PHASE_COMPLETED, phase == PHASE_ABORTED);
 	sim_heal(sim);
 	sim_run_for(sim, 60000);
-	sim->invariants->wounded = play->people.rolled;
+	sim->invariants->wounded = play->people.image != NULL;
+	sim->invariants->heals = false;
 	sim->invariants->hurried = false;
 	sim->invariants->degraded = false;
 }
@@ -437,7 +436,6 @@ static enum outcome finish(struct play *play)
 {
 	struct sim *sim = play->sim;
 	if (end_release(play) == PHASE_ABORTED) {
-		sim->invariants->wounded = true;
 		people_take_back_image(&play->people, false, true);
 		sim_run_for(sim, 60000);
 		check_restored(play);
@@ -449,8 +447,6 @@ static enum outcome finish(struct play *play)
 	world_assert_completed(sim, play->people.before, &play->setting);
 	if (sim_random(sim, 8) != 0)
 		return OUTCOME_COMPLETED;
-	/* An ordinary update of the Deployment, by its own strategy. */
-	sim->invariants->wounded = true;
 	run_calmly(play, VERB_ABORT);
 	check_restored(play);
 	return OUTCOME_UNDONE;

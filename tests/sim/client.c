@@ -191,6 +191,11 @@ static int perform_in(struct client *client, const struct write *write, json **r
 static int perform(struct client *client, const struct write *write, json **ret, struct err *err)
 {
 	struct duty duty;
+	struct invariants *invariants = client->sim->invariants;
+	/* What it is about to do follows from what was before pods died. */
+	if (client->pods_at < invariants->wounded_at && !write->dry_run &&
+		write->kind != &KIND_CONFIG_MAP)
+		invariants->wounded = true;
 	invariants_check_write(client->sim, write);
 	duty_begin(client, write, &duty);
 	int code = perform_in(client, write, ret, err);

@@ -208,26 +208,32 @@ static struct object *choose_pod(struct sim *sim)
 static bool kill_pod(struct people *people)
 {
 	struct object *pod = choose_pod(people->sim);
-	if (pod != NULL)
-		sim_delete(people->sim, pod, NULL);
-	return pod != NULL;
+	if (pod == NULL)
+		return false;
+	pod->doomed = true;
+	sim_delete(people->sim, pod, NULL);
+	return true;
 }
 
 static bool crash_pod(struct people *people)
 {
 	struct object *pod = choose_pod(people->sim);
-	if (pod != NULL)
-		pods_crash(people->sim, pod);
-	return pod != NULL;
+	return pod != NULL && pods_crash(people->sim, pod);
 }
 
 /* Its pods are not ready at once, and evicted later; which means here, soon. */
 static bool lose_node(struct people *people)
 {
 	size_t node = sim_random(people->sim, NODES);
-	sim_each(pod, people->sim, &KIND_POD) if (is_alive(pod) && pod->number % NODES == node)
+	bool lost = false;
+	sim_each(pod, people->sim, &KIND_POD)
+	{
+		if (!is_alive(pod) || pod->doomed || pod->number % NODES != node)
+			continue;
 		pods_lose(people->sim, pod);
-	return true;
+		lost = true;
+	}
+	return lost;
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
@@ -269,13 +275,16 @@ void people_act(void *context)
 	if (!people->allowed[deed] || (DEEDS[deed].disturbs && !is_releasing(sim)))
 		return;
 	show(people, DEEDS[deed].said);
-	bool wounded = sim->invariants->wounded;
+	struct invariants before = *sim->invariants;
 	/* Already while it is done. */
-	sim->invariants->wounded = wounded || DEEDS[deed].wounds;
+	if (DEEDS[deed].wounds)
+		invariants_wound(sim, !DEEDS[deed].disturbs);
 	if (!DEEDS[deed].act(people)) {
-		sim->invariants->wounded = wounded;
+		*sim->invariants = before;
 		return;
 	}
+	if (DEEDS[deed].wounds)
+		invariants_wound(sim, !DEEDS[deed].disturbs);
 	people->done[deed] = true;
 	people->disturbed = people->disturbed || DEEDS[deed].disturbs;
 	/* A takeover takes that ReplicaSet over, too. */
@@ -294,6 +303,7 @@ void people_take_back_image(struct people *people, bool completed, bool aborted)
 	if (people->image == NULL || !str_equal(image, FOREIGN_IMAGE))
 		return;
 	show(people, "takes the image back");
+	invariants_wound(people->sim, false);
 	people->sim->invariants->stable_sets++;
 	(void)set_image(people, completed ? "registry/web:v2"
 				: aborted ? "registry/web:v1"

@@ -59,16 +59,18 @@ static void set_not_ready(struct sim *sim, struct object *pod)
 	sim_put_status(sim, pod, tree);
 }
 
-void pods_crash(struct sim *sim, struct object *pod)
+bool pods_crash(struct sim *sim, struct object *pod)
 {
 	if (!pod->ready)
-		return;
+		return false;
 	set_not_ready(sim, pod);
 	pods_begin(sim, pod);
+	return true;
 }
 
 void pods_lose(struct sim *sim, struct object *pod)
 {
+	pod->doomed = true;
 	set_not_ready(sim, pod);
 	pod->ready_at = -1;
 	pod->evicted_at = sim->now_ms + (int64_t)sim_random(sim, EVICTION_MS);

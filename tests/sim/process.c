@@ -6,6 +6,7 @@
 #include "release/undo.h"
 #include "release/verbs.h"
 #include "sim/client.h"
+#include "sim/invariants.h"
 
 static struct holder holder_of(const struct client *client, const char *verb)
 {
@@ -82,6 +83,7 @@ static int run_verb(struct client *client, const char *verb, bool take_over, boo
 		.context = context,
 	};
 	int code = claim_release(&client->ports, &claim, &record, &client->err);
+	client->sim->invariants->hurried |= now && code == 0;
 	if (code == 0)
 		code = engine_run(&client->ports, &record, now, &client->err);
 	return ended(client, code);
