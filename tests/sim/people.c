@@ -244,13 +244,14 @@ static const struct {
 	/* Not while nothing is released: the next release would begin with it. */
 	bool disturbs;
 	bool wounds; /* pods are not what the tool has made them any more */
+	bool of_template;
 } DEEDS[DEED_COUNT] = {
 	[DEED_ANNOTATE] = {"annotates deployment/web", annotate, .disturbs = false},
 	[DEED_LABEL] = {"labels a route or service", label, .disturbs = false},
 	[DEED_ROUTE] = {"edits a route's timeout", edit_route, .disturbs = false},
 	[DEED_SCALE] = {"scales deployment/web", scale, true, true},
-	[DEED_TEMPLATE] = {"sets an image of deployment/web", edit_template, true, true},
-	[DEED_COPY] = {"sets an image of deployment/web-v2", edit_copy, true, true},
+	[DEED_TEMPLATE] = {"sets an image of deployment/web", edit_template, true, true, true},
+	[DEED_COPY] = {"sets an image of deployment/web-v2", edit_copy, true, true, true},
 	[DEED_WEIGHT] = {"edits a route's weight", edit_weight, true, true},
 	[DEED_KILL] = {"deletes a pod", kill_pod, .wounds = true},
 	[DEED_CRASH] = {"sees a pod crash", crash_pod, .wounds = true},
@@ -263,8 +264,16 @@ static bool is_releasing(struct sim *sim)
 	if (sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web") == NULL)
 		return false;
 	load_record(sim, &record);
-	/* Not in the middle of a handover, either: abort does not know what to do then. */
-	return !phase_has_ended(record.phase) && !sim->invariants->finishing;
+	return !phase_has_ended(record.phase);
+}
+
+static bool may_happen(const struct people *people, enum deed deed)
+{
+	struct sim *sim = people->sim;
+	/* In the middle of a handover abort does not know what to do with another template. */
+	if (DEEDS[deed].of_template && sim->invariants->finishing)
+		return false;
+	return people->allowed[deed] && (!DEEDS[deed].disturbs || is_releasing(sim));
 }
 
 void people_act(void *context)
@@ -272,7 +281,7 @@ void people_act(void *context)
 	struct people *people = context;
 	struct sim *sim = people->sim;
 	enum deed deed = (enum deed)sim_random(sim, DEED_COUNT);
-	if (!people->allowed[deed] || (DEEDS[deed].disturbs && !is_releasing(sim)))
+	if (!may_happen(people, deed))
 		return;
 	show(people, DEEDS[deed].said);
 	struct invariants before = *sim->invariants;
