@@ -44,7 +44,8 @@ static int begin_call(struct client *client, bool writes, enum fault *ret_fault,
 static int end_call(struct client *client, enum fault fault, int code, struct err *err)
 {
 	client->dead = client->dead || fault == FAULT_DEATH_AFTER;
-	if (client->dead)
+	client->interrupted = client->interrupted || fault == FAULT_INTERRUPT_AFTER;
+	if (client->dead || client->interrupted)
 		return interrupted(err);
 	if (code == 0 && fault == FAULT_LOST)
 		return err_set(err, ERR_UNAVAILABLE, "the server did not answer");
