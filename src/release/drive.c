@@ -106,6 +106,8 @@ static int holds_after_all(struct record *record, const struct api_port *api)
 		return code == ERR_NOT_FOUND ? 0 : code;
 	if (!str_equal(found.holder.id, record->holder.id))
 		return 0;
+	/* What is never written. */
+	found.contents = TAKE(record->contents);
 	struct record sent = *record;
 	*record = found;
 	found = sent;
