@@ -45,6 +45,7 @@ struct object {
 	/* Pods: derived from `now`, for speed. */
 	bool ready, deleting;
 	bool doomed; /* somebody deleted it, or its node was lost */
+	bool lost;   /* no kubelet is there to end it once it is deleted */
 	int64_t ready_at, gone_at, ready_since;
 	int64_t evicted_at; /* its node was lost */
 	uint64_t signature; /* EndpointSlices: of what their endpoints were made of */
@@ -153,7 +154,8 @@ bool pods_tick(struct sim *sim);
  * controller deletes it later. */
 bool pods_crash(struct sim *sim, struct object *pod);
 void pods_lose(struct sim *sim, struct object *pod);
-/* The broken image is there now; its pods get ready. */
+/* The broken image is there now; its pods get ready. Nodes are back; what was deleted there goes.
+ */
 void sim_heal(struct sim *sim);
 int64_t pods_next_time(const struct sim *sim);
 
