@@ -248,6 +248,8 @@ const struct rung TAKEOVER_LADDER[] = {
 	RUNG_WAIT(released_describe, released_seen_holds),
 	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
 	RUNG_WAIT(stable_seen_describe, stable_seen_holds),
+	RUNG_WAIT(others_gone_describe, others_empty_holds),
+	RUNG_ACT(others_gone_describe, others_gone_holds, others_gone_act),
 	RUNG_ACT(adopted_describe, orphaned_holds, orphaned_act),
 	RUNG_WAIT(adopted_describe, adopted_holds),
 	RUNG_ACT(equal_sets_gone_describe, equal_sets_gone_holds, equal_sets_gone_act),
