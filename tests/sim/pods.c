@@ -88,6 +88,7 @@ void sim_heal(struct sim *sim)
 		if (pod->lost && pod->deleting)
 			pod->gone_at = sim->now_ms + 1;
 		pod->lost = false;
+		pod->evicted_at = -1;
 	}
 }
 
