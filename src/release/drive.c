@@ -148,6 +148,9 @@ static int load(
 		return code;
 	if (recovered != 0)
 		return err_set(err, recovered, "%s", failure.message);
+	/* Begun in between, it is not lost. */
+	if (code == ERR_NOT_FOUND && ret->configmap != NULL)
+		return err_set(err, ERR_CONFLICT, "the release was begun at this moment");
 	ports->observer.note(ports->observer.context, note);
 	return 0;
 }
