@@ -34,8 +34,8 @@ struct write {
 	const char *namespace;
 	const char *name;
 	/* UPDATE: the object as it was read. The write fails with ERR_CONFLICT when the object is
-	 * not at this resourceVersion any more. DELETE: the uid and resourceVersion that must
-	 * still hold, when given. CREATE: NULL. */
+	 * not at this resourceVersion any more, also where the difference does not fit any more.
+	 * DELETE: the uid and resourceVersion that must still hold, when given. CREATE: NULL. */
 	const json *before;
 	/* CREATE: the object. UPDATE: before with the edits; only the difference is sent (a JSON
 	 * patch, RFC 6902), so that nothing else can be touched. DELETE: NULL. */

@@ -37,6 +37,29 @@ static void add_precondition(json *patch, const char *version)
 	json_append(patch, operation);
 }
 
+/* The server applies a patch before it looks at the precondition: one of a field that somebody took
+ * away meanwhile is not a conflict to it but invalid. What the object is now tells them apart. */
+static int refused(struct kube_client *client, const struct write *write, int code, struct err *err)
+{
+	AUTO_JSON list = NULL;
+	struct err failure = {0};
+	struct query query = {
+		.kind = write->kind, .namespace = write->namespace, .name = write->name};
+	if (code != ERR_INVALID)
+		return code;
+	code = kube_list(client, &query, &list, &failure);
+	if (code != 0)
+		return err_set(err, code, "%s", failure.message);
+	const json *now = list_find(list, write->name);
+	if (now == NULL)
+		return err_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", write->kind->plural,
+			write->name);
+	if (str_equal(object_version(now), object_version(write->before)))
+		return ERR_INVALID;
+	return err_set(err, ERR_CONFLICT, "%s/%s was changed meanwhile", write->kind->singular,
+		write->name);
+}
+
 static int update(
 	struct kube_client *client, const struct write *write, json **ret_object, struct err *err)
 {
@@ -65,7 +88,8 @@ static int update(
 		.body = body,
 		.idempotent = write->dry_run,
 	};
-	return kube_request(client, &request, ret_object, err);
+	int code = kube_request(client, &request, ret_object, err);
+	return refused(client, write, code, err);
 }
 
 static int delete(struct kube_client *client, const struct write *write, struct err *err)

@@ -561,6 +561,8 @@ static bool carried_to_end_holds(const struct situation *situation)
 const struct rung ABORT_LADDER[] = {
 	RUNG_ACT(carried_describe, carried_to_end_holds, carried_act),
 	WAY_BACK,
+	RUNG_ACT(forgotten_describe, unmarked_holds, unmarked_act),
+	RUNG_WAIT(forgotten_describe, unmarked_seen_holds),
 	RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),
 	RUNG_ACT(recorded_describe, recorded_holds, recorded_act),
 	RUNG_END,

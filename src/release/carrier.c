@@ -84,36 +84,10 @@ int carried_act(const struct situation *situation, struct action *action, struct
 
 /* --- nothing carries it any more ------------------------------------------------------------ */
 
-/* The Deployment that is left at the end. */
-static const json *owner_of_all(const struct situation *situation)
-{
-	const json *stable = stable_deployment(situation->seen);
-	return stable == NULL && handover_keeps_copy(situation->record)
-		       ? canary_deployment(situation->seen)
-		       : stable;
-}
-
-/* ReplicaSets have the annotations of the Deployment that made them, also those that came of
- * somebody's edit of it. */
-static bool is_to_forget(const json *owner, const json *set)
-{
-	return owner != NULL && str_equal(object_controller_uid(set), object_uid(owner)) &&
-	       !object_is_deleting(set) && carries(set);
-}
-
 void forgotten_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "nothing carries the release to %s any more",
 		situation->record->plan.canary_version);
-}
-
-bool forgotten_holds(const struct situation *situation)
-{
-	const json *owner = owner_of_all(situation);
-	json_for_each (set, replica_sets(situation))
-		if (is_to_forget(owner, set))
-			return false;
-	return owner == NULL || !carries(owner);
 }
 
 static void forget(struct action *action, const struct kind *kind, const json *object)
@@ -123,16 +97,61 @@ static void forget(struct action *action, const struct kind *kind, const json *o
 	action_update(action, kind, object, after, "carries the release no more");
 }
 
-/* `kubectl rollout undo` gives the Deployment the annotations of the ReplicaSet that it goes back
- * to; from there its controller copies them to each other one. */
+/* The Deployment that is left at the end. */
+static const json *last_deployment(const struct situation *situation)
+{
+	const json *stable = stable_deployment(situation->seen);
+	return stable == NULL && handover_keeps_copy(situation->record)
+		       ? canary_deployment(situation->seen)
+		       : stable;
+}
+
+/* `kubectl rollout undo` gives a Deployment the annotations of the ReplicaSet that it goes back to,
+ * in the middle of a release ours as well. */
+bool unmarked_holds(const struct situation *situation)
+{
+	const json *deployment = last_deployment(situation);
+	return deployment == NULL || !carries(deployment);
+}
+
+int unmarked_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	forget(action, &KIND_DEPLOYMENT, last_deployment(situation));
+	return 0;
+}
+
+/* Until its controller has seen that, it copies the annotation to the ReplicaSet, again where that
+ * was without it already. (Annotations count in a Deployment's generation.) */
+bool unmarked_seen_holds(const struct situation *situation)
+{
+	const json *deployment = last_deployment(situation);
+	return deployment == NULL || is_observed(deployment);
+}
+
+/* ReplicaSets have the annotations of the Deployment that made them, also those that came of
+ * somebody's edit of it. */
+static bool is_to_forget(const struct situation *situation, const json *set)
+{
+	const json *deployment = last_deployment(situation);
+	return deployment != NULL &&
+	       str_equal(object_controller_uid(set), object_uid(deployment)) &&
+	       !object_is_deleting(set) && carries(set);
+}
+
+bool forgotten_holds(const struct situation *situation)
+{
+	json_for_each (set, replica_sets(situation))
+		if (is_to_forget(situation, set))
+			return false;
+	return true;
+}
+
 int forgotten_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	(void)err;
-	const json *owner = owner_of_all(situation);
-	if (owner != NULL && carries(owner))
-		forget(action, &KIND_DEPLOYMENT, owner);
 	json_for_each (set, replica_sets(situation))
-		if (is_to_forget(owner, set))
+		if (is_to_forget(situation, set))
 			forget(action, &KIND_REPLICA_SET, set);
 	return 0;
 }

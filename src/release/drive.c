@@ -115,6 +115,8 @@ static int holds_after_all(struct record *record, const struct api_port *api)
 		return code == ERR_NOT_FOUND ? 0 : code;
 	if (!str_equal(found.holder.id, record->holder.id))
 		return 0;
+	/* What is never written. */
+	found.contents = TAKE(record->contents);
 	struct record sent = *record;
 	*record = found;
 	found = sent;
@@ -162,6 +164,9 @@ static int load(
 			claim->service, claim->service, claim->service, claim->namespace);
 	if (recovered != 0)
 		return err_set(err, recovered, "%s", failure.message);
+	/* Begun in between, it is not lost. */
+	if (code == ERR_NOT_FOUND && ret->configmap != NULL)
+		return err_set(err, ERR_CONFLICT, "the release was begun at this moment");
 	ports->observer.note(ports->observer.context, note);
 	return 0;
 }

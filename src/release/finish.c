@@ -238,6 +238,8 @@ static int history_untagged_act(
 		RUNG_ACT(autoscalers_restored_describe, autoscalers_restored_holds,                \
 			autoscalers_restored_act),                                                 \
 		RUNG_ACT(configs_dropped_describe, configs_dropped_holds, configs_dropped_act),    \
+		RUNG_ACT(forgotten_describe, unmarked_holds, unmarked_act),                        \
+		RUNG_WAIT(forgotten_describe, unmarked_seen_holds),                                \
 		RUNG_ACT(forgotten_describe, forgotten_holds, forgotten_act),                      \
 		RUNG_ACT(recorded_describe, recorded_holds, recorded_act), RUNG_END
 
@@ -251,6 +253,8 @@ const struct rung TAKEOVER_LADDER[] = {
 	RUNG_WAIT(released_describe, released_seen_holds),
 	RUNG_ACT(stable_renewed_describe, stable_renewed_holds, stable_renewed_act),
 	RUNG_WAIT(stable_seen_describe, stable_seen_holds),
+	RUNG_WAIT(others_gone_describe, others_empty_holds),
+	RUNG_ACT(others_gone_describe, others_gone_holds, others_gone_act),
 	RUNG_ACT(adopted_describe, canary_deleted_holds, orphaned_act),
 	RUNG_WAIT(adopted_describe, adopted_holds),
 	RUNG_ACT(equal_sets_gone_describe, equal_sets_gone_holds, equal_sets_gone_act),

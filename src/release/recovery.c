@@ -73,6 +73,10 @@ int find_release(const struct api_port *api, const char *namespace, const char *
 	if (code != ERR_NOT_FOUND ||
 		find_any_carrier(api, namespace, service, &carried, &carrier, NULL) != 0)
 		return code;
+	/* Unless it was begun in between: the record is there before anything carries it. */
+	code = record_load(api, namespace, service, ret, err);
+	if (code != ERR_NOT_FOUND)
+		return code;
 	return err_set(err, ERR_FAILED,
 		"the record configmap/batchrollout-%s of a release to %s is gone: somebody deleted "
 		"it; `kubectl batchrollout abort %s -n %s` takes the release back by what %s "

@@ -50,6 +50,10 @@ bool released_holds(const struct situation *situation);
 int released_act(const struct situation *situation, struct action *action, struct err *err);
 bool released_seen_holds(const struct situation *situation);
 void adopted_describe(const struct situation *situation, struct buf *buf);
+void others_gone_describe(const struct situation *situation, struct buf *buf);
+bool others_empty_holds(const struct situation *situation);
+bool others_gone_holds(const struct situation *situation);
+int others_gone_act(const struct situation *situation, struct action *action, struct err *err);
 int orphaned_act(const struct situation *situation, struct action *action, struct err *err);
 bool adopted_holds(const struct situation *situation);
 /* For abort: no ReplicaSet with pods is about to become stable's. */
@@ -157,6 +161,9 @@ bool carried_holds(const struct situation *situation);
 bool carried_by_stable_holds(const struct situation *situation);
 int carried_act(const struct situation *situation, struct action *action, struct err *err);
 void forgotten_describe(const struct situation *situation, struct buf *buf);
+bool unmarked_holds(const struct situation *situation);
+int unmarked_act(const struct situation *situation, struct action *action, struct err *err);
+bool unmarked_seen_holds(const struct situation *situation);
 bool forgotten_holds(const struct situation *situation);
 int forgotten_act(const struct situation *situation, struct action *action, struct err *err);
 

@@ -12,7 +12,8 @@
  *   as well.)
  * - Template and replicas come in one write, and are seen by the controller before the copy is
  *   deleted: it would scale the adopted ReplicaSet to whatever it believes to be wanted.
- * - Only the copy itself is deleted; its ReplicaSet is left without an owner.
+ * - Only the copy itself is deleted; its ReplicaSet is left without an owner. It has no other one,
+ *   of somebody's edit, or stable might find that first, and give it the pods.
  * - The controller's own numbers say that it has found the new ReplicaSet, before it is unpaused.
  */
 #include "api/object.h"
@@ -181,6 +182,49 @@ void adopted_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "deployment.apps/%s has taken the pods of %s over, none restarted",
 		situation->record->plan.deployment, situation->record->plan.canary_deployment);
+}
+
+/* One of another template, which somebody's edit of the copy has left: where stable finds it first,
+ * it would be the newest that it has, and get all pods. */
+static bool is_other_set(const struct situation *situation, const json *set)
+{
+	const json *canary = canary_deployment(situation->seen);
+	return !canary_deleted_holds(situation) && !object_is_deleting(set) &&
+	       str_equal(object_controller_uid(set), object_uid(canary)) &&
+	       !is_new_set(situation, set);
+}
+
+void others_gone_describe(const struct situation *situation, struct buf *buf)
+{
+	buf_addf(buf, "deployment.apps/%s has no ReplicaSet of another template",
+		situation->record->plan.canary_deployment);
+}
+
+bool others_empty_holds(const struct situation *situation)
+{
+	json_for_each (set, replica_sets(situation))
+		if (is_other_set(situation, set) &&
+			(wanted_replicas(set) > 0 || !is_observed(set) ||
+				json_integer(json_path(set, "status", "replicas", NULL), 0) > 0))
+			return false;
+	return true;
+}
+
+bool others_gone_holds(const struct situation *situation)
+{
+	json_for_each (set, replica_sets(situation))
+		if (is_other_set(situation, set))
+			return false;
+	return true;
+}
+
+int others_gone_act(const struct situation *situation, struct action *action, struct err *err)
+{
+	(void)err;
+	json_for_each (set, replica_sets(situation))
+		if (is_other_set(situation, set))
+			action_delete(action, &KIND_REPLICA_SET, set, "Background");
+	return 0;
 }
 
 int orphaned_act(const struct situation *situation, struct action *action, struct err *err)

@@ -183,8 +183,6 @@ static void act(void *context)
 		actor->code = run_abort(client);
 		break;
 	case VERB_ABORT_NOW:
-		actor->play->sim->invariants->hurried = true;
-		actor->play->sim->invariants->wounded = true;
 		actor->code = run_abort_now(client);
 		break;
 	}
@@ -200,6 +198,35 @@ static bool is_slow(const struct play *play)
 	       faults->rates[FAULT_STOP] > 0 || faults->broken_watches > 0;
 }
 
+/* What a command may say to whoever uses it at a wrong moment: `start`, also in the middle of what
+ * another one does. */
+static const struct {
+	int code;
+	const char *text;
+} REFUSALS[] = {
+	{ERR_NOT_FOUND, "no release of service \"web\" in namespace \"shop\""},
+	{ERR_FAILED, "\" is being aborted; `kubectl batchrollout abort"},
+	{ERR_FAILED, ": there is no batch to go on with"},
+	{ERR_EXISTS, "deployment.apps/web-v2 exists already, and the copy of "},
+	{ERR_FAILED, "deployment \"web\" has 0 replicas: nothing serves"},
+	{ERR_FAILED, "deployment \"web\" is in the middle of a rollout"},
+	{ERR_FAILED, "deployment \"web\" is paused: `kubectl rollout resume"},
+	{ERR_FAILED, " pods available: what runs now must be healthy before a release"},
+	{ERR_FAILED, ": no DestinationRule of the Service defines the subset \"batchrollout-"},
+	{ERR_USAGE, ": the release is at batch "},
+	{ERR_USAGE, " batches are done; without --to the release is finished"},
+	{ERR_USAGE, "--steps: step "},
+};
+
+static bool is_refusal(const struct actor *actor)
+{
+	for (size_t i = 0; i < COUNT_OF(REFUSALS); i++)
+		if (actor->code == REFUSALS[i].code &&
+			strstr(actor->client.err.message, REFUSALS[i].text) != NULL)
+			return true;
+	return false;
+}
+
 /* An error must have a cause in what went wrong. */
 static void check_code(const struct play *play, const struct actor *actor)
 {
@@ -213,10 +240,10 @@ static void check_code(const struct play *play, const struct actor *actor)
 	else if (actor->code == ERR_INTERRUPTED || actor->code == ERR_UNAVAILABLE ||
 		 actor->code == ERR_EXPIRED || actor->code == ERR_CONFLICT)
 		allowed = faulty;
-	else if (actor->code == ERR_INVALID || actor->code == ERR_FORBIDDEN)
-		allowed = false;
-	else if (actor->code == ERR_EXISTS || actor->code == ERR_BUSY)
+	else if (actor->code == ERR_BUSY)
 		allowed = !play->calm;
+	else if (actor->code < 0)
+		allowed = is_refusal(actor);
 	if (!allowed)
 		sim_fail(play->sim, "%s: error %d: %s", client->id, actor->code,
 			client->err.message);
@@ -338,6 +365,7 @@ static void make_calm(struct play *play)
 	sim_heal(sim);
 	sim_run_for(sim, 60000);
 	sim->invariants->wounded = play->people.rolled;
+	sim->invariants->heals = false;
 	sim->invariants->hurried = false;
 	sim->invariants->degraded = false;
 }
@@ -437,7 +465,6 @@ static enum outcome finish(struct play *play)
 {
 	struct sim *sim = play->sim;
 	if (end_release(play) == PHASE_ABORTED) {
-		sim->invariants->wounded = true;
 		people_take_back_image(&play->people, false, true);
 		sim_run_for(sim, 60000);
 		check_restored(play);
@@ -449,8 +476,6 @@ static enum outcome finish(struct play *play)
 	world_assert_completed(sim, play->people.before, &play->setting);
 	if (sim_random(sim, 8) != 0)
 		return OUTCOME_COMPLETED;
-	/* An ordinary update of the Deployment, by its own strategy. */
-	sim->invariants->wounded = true;
 	run_calmly(play, VERB_ABORT);
 	check_restored(play);
 	return OUTCOME_UNDONE;

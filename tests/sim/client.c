@@ -43,8 +43,9 @@ static int begin_call(struct client *client, bool writes, enum fault *ret_fault,
 /* What becomes of the server's answer. A refusal is never lost: nothing is unclear then. */
 static int end_call(struct client *client, enum fault fault, int code, struct err *err)
 {
-	client->dead = fault == FAULT_DEATH_AFTER;
-	if (client->dead)
+	client->dead = client->dead || fault == FAULT_DEATH_AFTER;
+	client->interrupted = client->interrupted || fault == FAULT_INTERRUPT_AFTER;
+	if (client->dead || client->interrupted)
 		return interrupted(err);
 	if (code == 0 && fault == FAULT_LOST)
 		return err_set(err, ERR_UNAVAILABLE, "the server did not answer");
@@ -111,6 +112,12 @@ static bool precondition_holds(const struct object *object, const json *before)
 		       str_equal(object_version(before), object_version(object->now)));
 }
 
+static int conflict(const struct write *write, struct err *err)
+{
+	return err_set(
+		err, ERR_CONFLICT, "%s \"%s\" has been modified", write->kind->plural, write->name);
+}
+
 static int create(struct sim *sim, const struct write *write, json **ret, struct err *err)
 {
 	if (sim_find(sim, write->kind, write->namespace, write->name) != NULL)
@@ -126,37 +133,58 @@ static int create(struct sim *sim, const struct write *write, json **ret, struct
 	return 0;
 }
 
-static int update(struct sim *sim, const struct write *write, struct object *object, json **ret,
-	struct err *err)
+/* The API server applies a patch first, and compares versions then: the port asks what the object
+ * is now when the patch does not fit (kube/write.c). */
+static int refused(
+	struct client *client, const struct write *write, struct object *object, struct err *err)
 {
-	AUTO_JSON patch = patch_from_difference(write->before, write->after);
-	AUTO_JSON tree = json_copy(object->now);
-	int code = patch_apply(&tree, patch, err);
+	if (precondition_holds(object, write->before))
+		return ERR_INVALID;
+	int code = call(client, err);
 	if (code != 0)
 		return code;
+	if (object->now == NULL)
+		return err_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", write->kind->plural,
+			write->name);
+	return conflict(write, err);
+}
+
+static int update(struct client *client, const struct write *write, struct object *object,
+	json **ret, struct err *err)
+{
+	AUTO_JSON patch = patch_from_difference(write->before, write->after);
+	if (json_count(patch) == 0) {
+		*ret = json_copy(write->before);
+		return 0;
+	}
+	AUTO_JSON tree = json_copy(object->now);
+	if (patch_apply(&tree, patch, err) != 0)
+		return refused(client, write, object, err);
+	if (!precondition_holds(object, write->before))
+		return conflict(write, err);
 	if (write->dry_run) {
 		*ret = TAKE(tree);
 		return 0;
 	}
 	if (!json_equal(tree, object->now))
-		sim_put(sim, object, TAKE(tree));
+		sim_put(client->sim, object, TAKE(tree));
 	*ret = sim_borrow(object->now);
 	return 0;
 }
 
-static int perform_in(struct sim *sim, const struct write *write, json **ret, struct err *err)
+static int perform_in(struct client *client, const struct write *write, json **ret, struct err *err)
 {
+	struct sim *sim = client->sim;
 	if (write->verb == WRITE_CREATE)
 		return create(sim, write, ret, err);
 	struct object *object = sim_find(sim, write->kind, write->namespace, write->name);
 	if (object == NULL)
 		return err_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", write->kind->plural,
 			write->name);
-	if (!precondition_holds(object, write->before))
-		return err_set(err, ERR_CONFLICT, "%s \"%s\" has been modified",
-			write->kind->plural, write->name);
 	if (write->verb == WRITE_UPDATE)
-		return update(sim, write, object, ret, err);
+		return update(client, write, object, ret, err);
+	if (!precondition_holds(object, write->before))
+		return conflict(write, err);
 	sim_delete(sim, object, write->propagation);
 	return 0;
 }
@@ -164,9 +192,14 @@ static int perform_in(struct sim *sim, const struct write *write, json **ret, st
 static int perform(struct client *client, const struct write *write, json **ret, struct err *err)
 {
 	struct duty duty;
+	struct invariants *invariants = client->sim->invariants;
+	/* What it is about to do follows from what was before pods died. */
+	if (client->pods_at < invariants->wounded_at && !write->dry_run &&
+		write->kind != &KIND_CONFIG_MAP)
+		invariants->wounded = true;
 	invariants_check_write(client->sim, write);
 	duty_begin(client, write, &duty);
-	int code = perform_in(client->sim, write, ret, err);
+	int code = perform_in(client, write, ret, err);
 	if (code == 0)
 		duty_check(client, write, &duty);
 	return code;

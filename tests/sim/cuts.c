@@ -138,9 +138,7 @@ static void play_verbs(struct play *play)
 		client.interlude = at_write;
 		client.interlude_context = play;
 		int code = has_record(sim) ? run_next(&client) : run_start(&client, &options);
-		/* Before the engine runs, a verb just fails. */
-		bool may_fail = client.dead || client.cut_at == 1;
-		if (code != 0 && !may_fail)
+		if (code != 0 && !client.dead)
 			sim_fail(sim, "%s", client.err.message);
 		if (client.cut != CUT_NONE)
 			return;

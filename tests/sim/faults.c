@@ -17,6 +17,7 @@ const char *const FAULT_NAMES[FAULT_COUNT] = {
 	[FAULT_LOST] = "lost answer",
 	[FAULT_CONFLICT] = "conflict",
 	[FAULT_INTERRUPT] = "Ctrl-C",
+	[FAULT_INTERRUPT_AFTER] = "Ctrl-C after",
 	[FAULT_STOP] = "stopped",
 };
 

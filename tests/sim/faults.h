@@ -6,13 +6,14 @@
 
 enum fault {
 	FAULT_NONE,
-	FAULT_DEATH_BEFORE, /* the process dies, the call is not made */
-	FAULT_DEATH_AFTER,  /* it dies before it gets the answer */
-	FAULT_REFUSED,	    /* 429, 500, 503, no network: not done */
-	FAULT_LOST,	    /* 500, 504, a broken connection: done, and no answer */
-	FAULT_CONFLICT,	    /* 409 although nobody else wrote; of a write, not done */
-	FAULT_INTERRUPT,    /* Ctrl-C */
-	FAULT_STOP,	    /* stopped for a while, as by a laptop that was closed */
+	FAULT_DEATH_BEFORE,    /* the process dies, the call is not made */
+	FAULT_DEATH_AFTER,     /* it dies before it gets the answer */
+	FAULT_REFUSED,	       /* 429, 500, 503, no network: not done */
+	FAULT_LOST,	       /* 500, 504, a broken connection: done, and no answer */
+	FAULT_CONFLICT,	       /* 409 although nobody else wrote; of a write, not done */
+	FAULT_INTERRUPT,       /* Ctrl-C, before the call */
+	FAULT_INTERRUPT_AFTER, /* Ctrl-C, before it gets the answer */
+	FAULT_STOP,	       /* stopped for a while, as by a laptop that was closed */
 	FAULT_COUNT,
 };
 

@@ -69,11 +69,12 @@ static bool collect(struct sim *sim, struct object *object)
 	return true;
 }
 
-/* One dependent is freed, as long as the graph has one; then the object goes. */
+/* One dependent is freed, any, as long as the graph has one; then the object goes. */
 static bool orphan(struct sim *sim, struct object *object)
 {
+	size_t start = sim_random(sim, sim->object_count);
 	for (size_t i = 0; i < sim->object_count; i++) {
-		struct object *dependent = sim->objects[i];
+		struct object *dependent = sim->objects[(start + i) % sim->object_count];
 		if (dependent->now == NULL || !sim_is_owned(seen(dependent), object->uid) ||
 			!sim_is_owned(dependent->now, object->uid))
 			continue;

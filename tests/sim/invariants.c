@@ -1,5 +1,6 @@
 #include "sim/invariants.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,9 +94,15 @@ static void read_record(struct sim *sim, const struct event *event)
 	invariants->stable_sets++;
 }
 
+/* How many pods serve says nothing of the tool now. */
+static bool is_wounded(const struct sim *sim)
+{
+	return sim->invariants->wounded || sim->invariants->hurried;
+}
+
 static void check_serving(const struct sim *sim)
 {
-	if (sim->invariants->wounded)
+	if (is_wounded(sim))
 		return;
 	int serving = count_endpoints_with(sim, VIEW_NOW, "web", NULL);
 	if (serving < (sim->invariants->degraded ? 1 : sim->invariants->replicas))
@@ -132,7 +139,7 @@ static void check_destination(
 	if (!destination->defined)
 		sim_fail(sim, "a route names the subset %s, and no definition of it %s", name,
 			view == VIEW_PROXIES ? "has reached the proxies" : "is there");
-	if (destination->weight == 0 || sim->invariants->wounded)
+	if (destination->weight == 0 || is_wounded(sim))
 		return;
 	int ready = destination->ready;
 	bool exact = view == VIEW_NOW && !sim->invariants->degraded;
@@ -194,9 +201,10 @@ static void check_routes(const struct sim *sim, enum view view)
 static void check_survivor(const struct sim *sim, const struct event *event)
 {
 	const struct invariants *invariants = sim->invariants;
-	bool survives = invariants->goal == GOAL_FINISH && !invariants->wounded &&
+	bool survives = invariants->goal == GOAL_FINISH && !is_wounded(sim) &&
 			invariants->handover != HANDOVER_ROLLING;
-	if (survives && event->object->deleting && str_starts(event->object->name, "web-v2-"))
+	if (survives && event->object->deleting && !event->object->doomed &&
+		str_starts(event->object->name, "web-v2-"))
 		sim_fail(sim, "%s is deleted, of the version that survives", event->object->name);
 }
 
@@ -231,6 +239,44 @@ void invariants_check_proxies(struct sim *sim)
 {
 	if (sim->invariants != NULL && sim->invariants->begun && !sim->invariants->undoing)
 		check_routes(sim, VIEW_PROXIES);
+}
+
+void invariants_wound(struct sim *sim, bool heals)
+{
+	struct invariants *invariants = sim->invariants;
+	invariants->heals = heals && (invariants->heals || !invariants->wounded);
+	invariants->wounded = true;
+	invariants->wounded_at = sim->event_count;
+}
+
+static bool is_whole(struct sim *sim)
+{
+	struct routing *routing = &sim->invariants->routing[VIEW_NOW];
+	if (count_endpoints_with(sim, VIEW_NOW, "web", NULL) < sim->invariants->replicas)
+		return false;
+	if (!sim->istio && !sim->gateway)
+		return true;
+	find_routing(sim, VIEW_NOW, routing);
+	sim->invariants->routed_at[VIEW_NOW] = sim->route_changes[VIEW_NOW];
+	count_destinations(sim, routing, VIEW_NOW);
+	for (size_t i = 0; i < routing->count; i++)
+		if (routing->destinations[i].weight > 0 &&
+			routing->destinations[i].ready <
+				invariants_needed(sim, &routing->destinations[i]))
+			return false;
+	return true;
+}
+
+void invariants_heal(struct sim *sim)
+{
+	struct invariants *invariants = sim->invariants;
+	if (invariants != NULL && invariants->wounded && invariants->heals && sim_is_idle(sim) &&
+		sim_proxies_know_all(sim) && is_whole(sim)) {
+		invariants->wounded = false;
+		if (sim->trace)
+			(void)fprintf(
+				stderr, "%6lld all pods serve again\n", (long long)sim->now_ms);
+	}
 }
 
 /* --- writes --------------------------------------------------------------------------------- */
@@ -345,6 +391,16 @@ static bool is_equal_set(const struct sim *sim, const struct write *write)
 	       str_equal(json_get_text(container, "image"), "registry/web:v2");
 }
 
+/* What an edit of the copy has left goes before the copy does. */
+static bool is_set_of_copy(const struct sim *sim, const struct write *write)
+{
+	const struct object *owner = sim_find_uid(sim, object_controller_uid(write->before));
+	return sim->invariants->finishing && sim->invariants->handover == HANDOVER_TAKEOVER &&
+	       write->kind == &KIND_REPLICA_SET && write->verb == WRITE_DELETE &&
+	       json_get_integer(json_get(write->before, "spec"), "replicas", 1) == 0 &&
+	       owner != NULL && owner->kind == &KIND_DEPLOYMENT && str_equal(owner->name, "web-v2");
+}
+
 void invariants_check_write(struct sim *sim, const struct write *write)
 {
 	if (sim->invariants == NULL || write->dry_run || sim->invariants->undoing)
@@ -355,7 +411,8 @@ void invariants_check_write(struct sim *sim, const struct write *write)
 	sim->invariants->swapped = sim->invariants->swapped || swaps;
 	if (write->verb == WRITE_UPDATE)
 		check_patch(sim, write);
-	else if (!is_ours(write) && !swaps && !is_equal_set(sim, write))
+	else if (!is_ours(write) && !swaps && !is_equal_set(sim, write) &&
+		 !is_set_of_copy(sim, write))
 		sim_fail(sim, "%s/%s is not ours to create or delete", write->kind->singular,
 			write->name);
 }

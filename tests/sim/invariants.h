@@ -18,6 +18,8 @@ struct invariants {
 	 * nothing of the tool. What it does about it is checked at each of its writes (duties.c).
 	 */
 	bool wounded;
+	bool heals;	   /* until as many serve again: only pods have died */
+	size_t wounded_at; /* the end of the log after that */
 	/* Where requests go in each view, and when that was looked up. */
 	struct routing routing[VIEW_COUNT + 1];
 	size_t routed_at[VIEW_COUNT + 1];
@@ -26,7 +28,7 @@ struct invariants {
 	bool unreadable;    /* somebody damages the record */
 	bool unconfigured;  /* somebody deletes copies of --config */
 	bool undoing;	    /* versions and names are the other way round: only N is checked */
-	bool hurried;	    /* somebody said abort --now */
+	bool hurried;	    /* an abort --now is, or was, at work */
 	/* From the record, as it is written. */
 	bool begun;
 	enum goal goal;
@@ -45,6 +47,10 @@ bool is_record(const struct object *object);
 
 void invariants_check(struct sim *sim);
 void invariants_check_proxies(struct sim *sim);
+/* From here on it is wounded; what does not heal, a test ends. */
+void invariants_wound(struct sim *sim, bool heals);
+/* Not any more, where nobody has anything to do about it, and all is as it should be. */
+void invariants_heal(struct sim *sim);
 /* How many ready pods the destination's share of the requests needs, of N for all of them. */
 int invariants_needed(const struct sim *sim, const struct destination *destination);
 /* Whether a process of the tool may write this. */

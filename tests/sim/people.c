@@ -208,26 +208,32 @@ static struct object *choose_pod(struct sim *sim)
 static bool kill_pod(struct people *people)
 {
 	struct object *pod = choose_pod(people->sim);
-	if (pod != NULL)
-		sim_delete(people->sim, pod, NULL);
-	return pod != NULL;
+	if (pod == NULL)
+		return false;
+	pod->doomed = true;
+	sim_delete(people->sim, pod, NULL);
+	return true;
 }
 
 static bool crash_pod(struct people *people)
 {
 	struct object *pod = choose_pod(people->sim);
-	if (pod != NULL)
-		pods_crash(people->sim, pod);
-	return pod != NULL;
+	return pod != NULL && pods_crash(people->sim, pod);
 }
 
 /* Its pods are not ready at once, and evicted later; which means here, soon. */
 static bool lose_node(struct people *people)
 {
 	size_t node = sim_random(people->sim, NODES);
-	sim_each(pod, people->sim, &KIND_POD) if (is_alive(pod) && pod->number % NODES == node)
+	bool lost = false;
+	sim_each(pod, people->sim, &KIND_POD)
+	{
+		if (!is_alive(pod) || pod->doomed || pod->number % NODES != node)
+			continue;
 		pods_lose(people->sim, pod);
-	return true;
+		lost = true;
+	}
+	return lost;
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
@@ -238,13 +244,14 @@ static const struct {
 	/* Not while nothing is released: the next release would begin with it. */
 	bool disturbs;
 	bool wounds; /* pods are not what the tool has made them any more */
+	bool of_template;
 } DEEDS[DEED_COUNT] = {
 	[DEED_ANNOTATE] = {"annotates deployment/web", annotate, .disturbs = false},
 	[DEED_LABEL] = {"labels a route or service", label, .disturbs = false},
 	[DEED_ROUTE] = {"edits a route's timeout", edit_route, .disturbs = false},
 	[DEED_SCALE] = {"scales deployment/web", scale, true, true},
-	[DEED_TEMPLATE] = {"sets an image of deployment/web", edit_template, true, true},
-	[DEED_COPY] = {"sets an image of deployment/web-v2", edit_copy, true, true},
+	[DEED_TEMPLATE] = {"sets an image of deployment/web", edit_template, true, true, true},
+	[DEED_COPY] = {"sets an image of deployment/web-v2", edit_copy, true, true, true},
 	[DEED_WEIGHT] = {"edits a route's weight", edit_weight, true, true},
 	[DEED_KILL] = {"deletes a pod", kill_pod, .wounds = true},
 	[DEED_CRASH] = {"sees a pod crash", crash_pod, .wounds = true},
@@ -257,8 +264,16 @@ static bool is_releasing(struct sim *sim)
 	if (sim_find(sim, &KIND_CONFIG_MAP, NAMESPACE, "batchrollout-web") == NULL)
 		return false;
 	load_record(sim, &record);
-	/* Not in the middle of a handover, either: abort does not know what to do then. */
-	return !phase_has_ended(record.phase) && !sim->invariants->finishing;
+	return !phase_has_ended(record.phase);
+}
+
+static bool may_happen(const struct people *people, enum deed deed)
+{
+	struct sim *sim = people->sim;
+	/* In the middle of a handover abort does not know what to do with another template. */
+	if (DEEDS[deed].of_template && sim->invariants->finishing)
+		return false;
+	return people->allowed[deed] && (!DEEDS[deed].disturbs || is_releasing(sim));
 }
 
 void people_act(void *context)
@@ -266,16 +281,19 @@ void people_act(void *context)
 	struct people *people = context;
 	struct sim *sim = people->sim;
 	enum deed deed = (enum deed)sim_random(sim, DEED_COUNT);
-	if (!people->allowed[deed] || (DEEDS[deed].disturbs && !is_releasing(sim)))
+	if (!may_happen(people, deed))
 		return;
 	show(people, DEEDS[deed].said);
-	bool wounded = sim->invariants->wounded;
+	struct invariants before = *sim->invariants;
 	/* Already while it is done. */
-	sim->invariants->wounded = wounded || DEEDS[deed].wounds;
+	if (DEEDS[deed].wounds)
+		invariants_wound(sim, !DEEDS[deed].disturbs);
 	if (!DEEDS[deed].act(people)) {
-		sim->invariants->wounded = wounded;
+		*sim->invariants = before;
 		return;
 	}
+	if (DEEDS[deed].wounds)
+		invariants_wound(sim, !DEEDS[deed].disturbs);
 	people->done[deed] = true;
 	people->disturbed = people->disturbed || DEEDS[deed].disturbs;
 	/* A takeover takes that ReplicaSet over, too. */
@@ -294,6 +312,7 @@ void people_take_back_image(struct people *people, bool completed, bool aborted)
 	if (people->image == NULL || !str_equal(image, FOREIGN_IMAGE))
 		return;
 	show(people, "takes the image back");
+	invariants_wound(people->sim, false);
 	people->sim->invariants->stable_sets++;
 	(void)set_image(people, completed ? "registry/web:v2"
 				: aborted ? "registry/web:v1"

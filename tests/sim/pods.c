@@ -59,16 +59,18 @@ static void set_not_ready(struct sim *sim, struct object *pod)
 	sim_put_status(sim, pod, tree);
 }
 
-void pods_crash(struct sim *sim, struct object *pod)
+bool pods_crash(struct sim *sim, struct object *pod)
 {
 	if (!pod->ready)
-		return;
+		return false;
 	set_not_ready(sim, pod);
 	pods_begin(sim, pod);
+	return true;
 }
 
 void pods_lose(struct sim *sim, struct object *pod)
 {
+	pod->doomed = pod->lost = true;
 	set_not_ready(sim, pod);
 	pod->ready_at = -1;
 	pod->evicted_at = sim->now_ms + (int64_t)sim_random(sim, EVICTION_MS);
@@ -77,8 +79,17 @@ void pods_lose(struct sim *sim, struct object *pod)
 void sim_heal(struct sim *sim)
 {
 	sim->broken_image = NULL;
-	sim_each(pod, sim, &KIND_POD) if (pod->now != NULL && !pod->ready && !pod->deleting &&
-					  pod->ready_at < 0) pod->ready_at = sim->now_ms + 1;
+	sim_each(pod, sim, &KIND_POD)
+	{
+		if (pod->now == NULL)
+			continue;
+		if (!pod->ready && !pod->deleting && pod->ready_at < 0)
+			pod->ready_at = sim->now_ms + 1;
+		if (pod->lost && pod->deleting)
+			pod->gone_at = sim->now_ms + 1;
+		pod->lost = false;
+		pod->evicted_at = -1;
+	}
 }
 
 bool pods_tick(struct sim *sim)

@@ -6,6 +6,7 @@
 #include "release/undo.h"
 #include "release/verbs.h"
 #include "sim/client.h"
+#include "sim/invariants.h"
 
 static struct holder holder_of(const struct client *client, const char *verb)
 {
@@ -32,7 +33,9 @@ static int begin(struct client *client, struct record *record, const char *verb,
 	record->started_at = mem_strdup(now);
 	record->started_by = mem_strdup(client->id);
 	record->holder = holder_of(client, verb);
-	int code = record_save(record, &client->ports.api, &client->err);
+	int code = hold_release(record, &client->ports.api, &client->err);
+	if (code == ERR_CONFLICT || code == ERR_EXISTS)
+		return err_set(&client->err, ERR_BUSY, "somebody else began at the same moment");
 	return code != 0 ? code : engine_run(&client->ports, record, false, &client->err);
 }
 
@@ -80,6 +83,7 @@ static int run_verb(struct client *client, const char *verb, bool take_over, boo
 		.context = context,
 	};
 	int code = claim_release(&client->ports, &claim, &record, &client->err);
+	client->sim->invariants->hurried |= now && code == 0;
 	if (code == 0)
 		code = engine_run(&client->ports, &record, now, &client->err);
 	return ended(client, code);

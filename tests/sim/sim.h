@@ -44,6 +44,8 @@ struct object {
 	size_t expected; /* the end of the log after the controller's last write about its pods */
 	/* Pods: derived from `now`, for speed. */
 	bool ready, deleting;
+	bool doomed; /* somebody deleted it, or its node was lost */
+	bool lost;   /* no kubelet is there to end it once it is deleted */
 	int64_t ready_at, gone_at, ready_since;
 	int64_t evicted_at; /* its node was lost */
 	uint64_t signature; /* EndpointSlices: of what their endpoints were made of */
@@ -128,6 +130,8 @@ bool sim_is_current(const struct object *object, enum view view);
 bool sim_step(struct sim *sim);
 /* Nobody has anything to do at this moment. */
 bool sim_is_idle(struct sim *sim);
+/* No proxy has anything to learn. */
+bool sim_proxies_know_all(struct sim *sim);
 /* Up to so many steps, and a little time. */
 void sim_steps(struct sim *sim, size_t most);
 /* Lets the cluster work until nothing is to do any more, at most so long. */
@@ -146,10 +150,12 @@ bool collect_garbage(struct sim *sim);
 void pods_begin(struct sim *sim, struct object *pod);
 /* The kubelet: true when a pod's time had come. */
 bool pods_tick(struct sim *sim);
-/* A pod is not ready for a while; or never again, and its node's controller deletes it later. */
-void pods_crash(struct sim *sim, struct object *pod);
+/* A pod is not ready for a while (false: it was not ready); or never again, and its node's
+ * controller deletes it later. */
+bool pods_crash(struct sim *sim, struct object *pod);
 void pods_lose(struct sim *sim, struct object *pod);
-/* The broken image is there now; its pods get ready. */
+/* The broken image is there now; its pods get ready. Nodes are back; what was deleted there goes.
+ */
 void sim_heal(struct sim *sim);
 int64_t pods_next_time(const struct sim *sim);
 

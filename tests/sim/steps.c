@@ -186,6 +186,14 @@ static int64_t next_lesson(struct sim *sim, enum xds xds)
 					    : -1;
 }
 
+bool sim_proxies_know_all(struct sim *sim)
+{
+	for (enum xds xds = 0; xds < XDS_COUNT; xds++)
+		if (next_lesson(sim, xds) >= 0)
+			return false;
+	return true;
+}
+
 /* In the order of time, one thing after the other. */
 static bool learn(struct sim *sim)
 {
@@ -216,6 +224,7 @@ static void let_time_pass(struct sim *sim, int64_t to)
 		changed = true;
 	if (changed)
 		invariants_check_proxies(sim);
+	invariants_heal(sim);
 }
 
 void sim_steps(struct sim *sim, size_t most)

@@ -327,7 +327,7 @@ void sim_delete(struct sim *sim, struct object *object, const char *propagation)
 		add_finalizer(tree, orphan ? "orphan" : "foregroundDeletion");
 	sim_put(sim, object, tree);
 	object->ready_at = -1;
-	if (pod)
+	if (pod && !object->lost)
 		object->gone_at = sim->now_ms + GRACE_MS;
 	sim->garbage = true;
 }

@@ -390,6 +390,21 @@ static void assert_equal(
 	sim_fail(sim, "%s is not as it should be", what);
 }
 
+/* None carries the release any more, and none was left without whoever scales it. */
+static void check_sets(const struct sim *sim, const json *snapshot)
+{
+	json_for_each (tree, snapshot) {
+		if (!str_starts(json_key(tree), "ReplicaSet/web-"))
+			continue;
+		const struct object *owner = sim_find_uid(sim, object_controller_uid(tree));
+		if (object_annotation(tree, RELEASE_ANNOTATION) != NULL ||
+			object_label(tree, SERVICE_LABEL) != NULL)
+			sim_fail(sim, "%s has a mark of the release", json_key(tree));
+		if (owner == NULL || owner->now == NULL)
+			sim_fail(sim, "%s has no controller", json_key(tree));
+	}
+}
+
 /* Takes out what has no counterpart: the new version's ReplicaSet in the history. */
 static void drop_new_sets(json *snapshot, const json *expected)
 {
@@ -417,6 +432,7 @@ void world_assert_restored(struct sim *sim, const json *snapshot, bool finished)
 	AUTO_JSON expected = json_copy(snapshot);
 	AUTO_JSON pod = NULL;
 	AUTO_JSON expected_pod = NULL;
+	check_sets(sim, found);
 	take_all_pods(sim, found, expected, &pod, &expected_pod);
 	assert_equal(sim, "the pods", pod, expected_pod);
 	if (finished) {
@@ -501,6 +517,7 @@ void world_assert_completed(struct sim *sim, const json *snapshot, const struct 
 	AUTO_JSON expected = json_copy(snapshot);
 	AUTO_JSON pod = NULL;
 	AUTO_JSON old_pod = NULL;
+	check_sets(sim, found);
 	take_all_pods(sim, found, expected, &pod, &old_pod);
 	const char *image =
 		json_get_text(json_first(json_path(pod, "spec", "containers", NULL)), "image");
@@ -527,6 +544,7 @@ void world_assert_undone(struct sim *sim, const json *snapshot, const struct set
 	AUTO_JSON expected = json_copy(snapshot);
 	AUTO_JSON pod = NULL;
 	AUTO_JSON old_pod = NULL;
+	check_sets(sim, found);
 	take_all_pods(sim, found, expected, &pod, &old_pod);
 	assert_equal(sim, "the pods' spec", json_get(pod, "spec"), json_get(old_pod, "spec"));
 	const char *name = is_swapped(setting) ? "Deployment/web-v1" : "Deployment/web";

@@ -234,6 +234,37 @@ static void updates_by_patches(void **state)
 	server_release(&f.server);
 }
 
+#define LIST(items) "{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" items "]}"
+
+/* The server applies patches first, and looks at the resourceVersion then. */
+static void tells_conflicts_from_refusals(void **state)
+{
+	(void)state;
+	static const struct {
+		struct answer answer;
+		int code;
+		const char *part;
+	} CASES[] = {
+		{{.status = 200, .body = LIST(CONFIG_MAP("a", "8", "x"))}, ERR_CONFLICT,
+			"configmap/a was changed meanwhile"},
+		{{.status = 200, .body = LIST("")}, ERR_NOT_FOUND, "configmaps \"a\" not found"},
+		{{.status = 200, .body = LIST(CONFIG_MAP("a", "7", "old"))}, ERR_INVALID, "said"},
+		{{.status = 403, .body = STATUS("403", "Forbidden")}, ERR_FORBIDDEN, "said"},
+	};
+	for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+		struct fixture f;
+		begin(&f,
+			(struct answer[]){
+				{.status = 422, .body = STATUS("422", "Invalid")}, CASES[i].answer},
+			2);
+		int code =
+			update(&f, CONFIG_MAP("a", "7", "old"), CONFIG_MAP("a", "7", "new"), NULL);
+		assert_int_equal(code, CASES[i].code);
+		assert_contains(f.err.message, CASES[i].part);
+		end(&f);
+	}
+}
+
 static int create(struct fixture *f, json **ret)
 {
 	AUTO_JSON object = object_new(&KIND_CONFIG_MAP, "n", "a");
@@ -584,6 +615,7 @@ int main(void)
 		cmocka_unit_test(gives_up_at_last),
 		cmocka_unit_test(refuses_what_is_not_json),
 		cmocka_unit_test(updates_by_patches),
+		cmocka_unit_test(tells_conflicts_from_refusals),
 		cmocka_unit_test(creates_once),
 		cmocka_unit_test(deletes_with_preconditions),
 		cmocka_unit_test(shows_warnings_once),
