@@ -2,6 +2,7 @@
 tests/e2e/run, which brings the cluster up when it is not."""
 
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,13 @@ from pathlib import Path
 import pytest
 from helpers.space import ROOT, Space, execute
 from helpers.workload import Workload
+
+
+def pytest_configure() -> None:
+    """A shell starts what it does not wait for with signals ignored, and whatever that starts inherits it: tests of what
+    a Ctrl-C does would see nothing."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
