@@ -66,7 +66,10 @@ static const char *choose_text(uint64_t *random, const char *const *texts, size_
 
 static int choose_replicas(uint64_t *random)
 {
-	static const int REPLICAS[] = {1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 6, 8, 0};
+	static const int REPLICAS[] = {1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 6, 8};
+	/* Which `start` refuses. */
+	if (random_below(random, 100) == 0)
+		return 0;
 	return REPLICAS[random_below(random, COUNT_OF(REPLICAS))];
 }
 
@@ -93,7 +96,7 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 		NULL, NULL, NULL, "takeover", "swap", "swap", "rolling"};
 	static const char *const HPAS[] = {NULL, NULL, "freeze"};
 	struct setting setting = {.seed = seed};
-	bool steps = random_below(random, 4) == 0;
+	bool steps = random_below(random, 5) == 0;
 	setting.world = (enum world)random_below(random, WORLD_COUNT);
 	setting.replicas = choose_replicas(random);
 	setting.batches = steps ? NULL : CHOOSE(random, BATCHES);
