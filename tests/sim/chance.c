@@ -214,6 +214,7 @@ static const struct {
 	{ERR_FAILED, " has 0 replicas: nothing serves"},
 	{ERR_FAILED, " is in the middle of a rollout: wait for "},
 	{ERR_FAILED, " is paused: `kubectl rollout resume"},
+	{ERR_FAILED, ": it names a Service that releases make and delete; write \"web\""},
 	{ERR_FAILED, "nothing to release: deployment \"web"},
 	{ERR_FAILED, "no Deployment is behind service \"web\""},
 	{ERR_FAILED, " Deployments are behind service \"web\""},
