@@ -141,7 +141,7 @@ fuzz: build/installed/lint
 # The functional tests come last, so that the summary of pytest does.
 test: build/installed/test
 	$(STEP) all check
-	$(STEP) sim SEEDS=200000
+	$(STEP) sim SEEDS=216000
 	$(STEP) VARIANT=asan check
 	$(STEP) fuzz FUZZ_SECONDS=5
 	@tests/cluster/build

@@ -66,7 +66,10 @@ static const char *choose_text(uint64_t *random, const char *const *texts, size_
 
 static int choose_replicas(uint64_t *random)
 {
-	static const int REPLICAS[] = {1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 6, 8, 0};
+	static const int REPLICAS[] = {1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 6, 8};
+	/* Which `start` refuses. */
+	if (random_below(random, 100) == 0)
+		return 0;
 	return REPLICAS[random_below(random, COUNT_OF(REPLICAS))];
 }
 
@@ -93,7 +96,7 @@ static struct setting choose_setting(uint64_t seed, uint64_t *random)
 		NULL, NULL, NULL, "takeover", "swap", "swap", "rolling"};
 	static const char *const HPAS[] = {NULL, NULL, "freeze"};
 	struct setting setting = {.seed = seed};
-	bool steps = random_below(random, 4) == 0;
+	bool steps = random_below(random, 5) == 0;
 	setting.world = (enum world)random_below(random, WORLD_COUNT);
 	setting.replicas = choose_replicas(random);
 	setting.batches = steps ? NULL : CHOOSE(random, BATCHES);
@@ -208,9 +211,15 @@ static const struct {
 	{ERR_FAILED, "\" is being aborted; `kubectl batchrollout abort"},
 	{ERR_FAILED, ": there is no batch to go on with"},
 	{ERR_EXISTS, "deployment.apps/web-v2 exists already, and the copy of "},
-	{ERR_FAILED, "deployment \"web\" has 0 replicas: nothing serves"},
-	{ERR_FAILED, "deployment \"web\" is in the middle of a rollout"},
-	{ERR_FAILED, "deployment \"web\" is paused: `kubectl rollout resume"},
+	{ERR_FAILED, " has 0 replicas: nothing serves"},
+	{ERR_FAILED, " is in the middle of a rollout: wait for "},
+	{ERR_FAILED, " is paused: `kubectl rollout resume"},
+	{ERR_FAILED, ": it names a Service that releases make and delete; write \"web\""},
+	{ERR_FAILED, "nothing to release: deployment \"web"},
+	{ERR_FAILED, "no Deployment is behind service \"web\""},
+	{ERR_FAILED, " Deployments are behind service \"web\""},
+	{ERR_FAILED, "\" is being deleted"},
+	{ERR_USAGE, "the new version would be called \"v2\" like the one that runs"},
 	{ERR_FAILED, " pods available: what runs now must be healthy before a release"},
 	{ERR_FAILED, ": no DestinationRule of the Service defines the subset \"batchrollout-"},
 	{ERR_USAGE, ": the release is at batch "},

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* workers.c: plays so many releases on all processors, from this seed on. The number of those that
- * failed; each is told on stderr with what plays it again. */
+ * failed, and 1 more where too many were refused by `start` at once; each is told on stderr with
+ * what plays it again. */
 uint64_t play_releases(uint64_t first, uint64_t count);
 
 /* chance.c: one of them, in this process. What it ended as, for the statistics. Failures go to

@@ -116,9 +116,10 @@ void lost_records_are_made_again(void **state)
 					.replicas = 3,
 					.seed = seed,
 					.handover =
-						(world + way) % 2 == 0 || world == WORLD_SELECTED
+						((int)world + (int)way) % 2 == 0 ||
+								world == WORLD_SELECTED
 							? NULL
-							: OTHERS[(world / 2 + way) % 2]};
+							: OTHERS[((int)world / 2 + (int)way) % 2]};
 				for (size_t at = 1; lose_at(&setting, way, at, at % 4 < 2); at++)
 					continue;
 			}

@@ -1,6 +1,8 @@
 /* Random releases on all processors: one process for each, with every n-th seed. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,6 +16,12 @@
 #define WORKERS_MAXIMUM 64
 /* After so many failures there is enough to look at. */
 #define FAILURES_MAXIMUM 20
+/* So many seeds of a hundred may make plans that `start` refuses: they play no release. */
+#define REFUSED_PERCENT 7
+/* Of few seeds, that says nothing. */
+#define SEEDS_TO_JUDGE 10000
+/* A release takes some milliseconds. */
+#define ENDLESS_SECONDS 60
 
 /* What the workers and their parent share. */
 struct board {
@@ -31,6 +39,9 @@ static void tell(struct board *board, uint64_t seed)
 static void play_one(struct board *board, uint64_t seed)
 {
 	jmp_buf escape;
+	/* Ends the process, should the release not end; whoever looks at a trace has time. */
+	if (getenv("SIM_TRACE") == NULL)
+		(void)alarm(ENDLESS_SECONDS);
 	if (setjmp(escape) == 0)
 		atomic_fetch_add(&board->outcomes[play_release(seed, &escape)], 1);
 	else
@@ -65,18 +76,30 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void report(const struct board *board, double seconds)
+/* False where too few of the seeds have played a release. */
+static bool report(const struct board *board, double seconds)
 {
 	static const char *const NAMES[OUTCOME_COUNT] = {
-		[OUTCOME_REFUSED] = "refused",
 		[OUTCOME_COMPLETED] = "completed",
 		[OUTCOME_ABORTED] = "aborted",
 		[OUTCOME_UNDONE] = "completed and then aborted",
 	};
-	(void)printf("random releases in %.1f s:", seconds);
+	uint64_t refused = atomic_load(&board->outcomes[OUTCOME_REFUSED]);
+	uint64_t played = atomic_load(&board->failed);
 	for (size_t i = 0; i < OUTCOME_COUNT; i++)
-		(void)printf(" %" PRIuFAST64 " %s,", atomic_load(&board->outcomes[i]), NAMES[i]);
-	(void)printf(" %" PRIuFAST64 " failed\n", atomic_load(&board->failed));
+		played += i == OUTCOME_REFUSED ? 0 : atomic_load(&board->outcomes[i]);
+	(void)printf("%" PRIu64 " random releases in %.1f s:", played, seconds);
+	for (size_t i = 0; i < OUTCOME_COUNT; i++)
+		if (i != OUTCOME_REFUSED)
+			(void)printf(
+				" %" PRIuFAST64 " %s,", atomic_load(&board->outcomes[i]), NAMES[i]);
+	(void)printf(" %" PRIuFAST64 " failed; %" PRIu64 " plans were refused\n",
+		atomic_load(&board->failed), refused);
+	uint64_t seeds = played + refused;
+	bool enough = seeds < SEEDS_TO_JUDGE || refused * 100 <= seeds * REFUSED_PERCENT;
+	if (!enough)
+		(void)fprintf(stderr, "more than %d of 100 plans were refused\n", REFUSED_PERCENT);
+	return enough;
 }
 
 uint64_t play_releases(uint64_t first, uint64_t count)
@@ -97,12 +120,14 @@ uint64_t play_releases(uint64_t first, uint64_t count)
 		int status = 0;
 		if (pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && status == 0)
 			continue;
-		(void)fprintf(stderr, "seed %" PRIuFAST64 ": the process ended with status %d\n",
-			atomic_load(&board->seeds[i]), status);
+		bool endless = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+		(void)fprintf(stderr, "seed %" PRIuFAST64 ": the process %s (status %d)\n",
+			atomic_load(&board->seeds[i]),
+			endless ? "was not done with it in time" : "ended", status);
 		tell(board, atomic_load(&board->seeds[i]));
 	}
-	report(board, seconds_now() - begun);
-	uint64_t failed = atomic_load(&board->failed);
+	uint64_t failed = report(board, seconds_now() - begun) ? 0 : 1;
+	failed += atomic_load(&board->failed);
 	(void)munmap(board, sizeof(*board));
 	return failed;
 }

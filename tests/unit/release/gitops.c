@@ -183,18 +183,18 @@ static void expected_of_argo_with_autoscalers(void **state)
 	assert_expected(&record,
 		"deployment.apps/web, horizontalpodautoscaler.autoscaling/web, "
 		"horizontalpodautoscaler.autoscaling/own and scaledobject.keda.sh/queue "
-		"are " ARGO_ADVICE DEPLOYMENT_ITEM IMAGE_ITEM
-			AUTOSCALER_ITEM("web") "    - /spec/minReplicas\n    - /spec/maxReplicas\n "
-					       "   - /spec/behavior\n" AUTOSCALER_ITEM(
-						       "own") "    - /spec/behavior\n"
-							      "  - group: keda.sh\n    kind: "
-							      "ScaledObject\n    name: queue\n"
-							      "    namespace: shop\n    "
-							      "jsonPointers:\n"
-							      "    - "
-							      "/metadata/annotations/"
-							      "autoscaling.keda.sh~"
-							      "1paused\n" ARGO_END);
+		"are " ARGO_ADVICE DEPLOYMENT_ITEM IMAGE_ITEM AUTOSCALER_ITEM(
+			"web") "    - /spec/minReplicas\n    - /spec/maxReplicas\n "
+			       "   - /spec/behavior\n" AUTOSCALER_ITEM(
+				       "own") "    - /spec/behavior\n"
+					      "  - group: keda.sh\n    kind: "
+					      "ScaledObject\n    name: queue\n"
+					      "    namespace: shop\n    "
+					      "jsonPointers:\n"
+					      "    - "
+					      "/metadata/annotations/"
+					      "autoscaling.keda.sh~"
+					      "1paused\n" ARGO_END);
 }
 
 #define DELETED                                                                                    \
