@@ -249,9 +249,13 @@ void invariants_wound(struct sim *sim, bool heals)
 	invariants->wounded_at = sim->event_count;
 }
 
+/* A pod that crashed and comes back later than this is not known to proxies again, though it may
+ * have got no requests until then. */
 static bool is_whole(struct sim *sim)
 {
 	struct routing *routing = &sim->invariants->routing[VIEW_NOW];
+	sim_each(pod, sim, &KIND_POD) if (pod->now != NULL && !pod->deleting &&
+					  !sim_pod_is_ready(pod->now)) return false;
 	if (count_endpoints_with(sim, VIEW_NOW, "web", NULL) < sim->invariants->replicas)
 		return false;
 	if (!sim->istio && !sim->gateway)
