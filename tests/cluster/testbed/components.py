@@ -51,6 +51,8 @@ def api_server() -> Component:
         f"--service-cluster-ip-range={addresses.SERVICES}",
         f"--audit-policy-file={paths.CONFIG / 'audit.yaml'}",
         f"--audit-log-path={paths.LOGS / 'audit.log'}",
+        # Tests remember places in it: it must not be begun anew at a hundred megabytes.
+        "--audit-log-maxsize=0",
     ])  # fmt: skip
 
 
@@ -100,6 +102,10 @@ def istiod() -> Component:
         "PILOT_ENABLE_ALPN_FILTER": "false",
         "PILOT_ENABLE_METADATA_EXCHANGE": "false",
         "ENABLE_LEADER_ELECTION": "false",
+        # Proxies learn of a change when nothing else has changed for so long, by default 100 ms, or at last after 10 s:
+        # longer than a test gives them to settle, where other tests edit their routes all the time.
+        "PILOT_DEBOUNCE_AFTER": "20ms",
+        "PILOT_DEBOUNCE_MAX": "200ms",
         # There is no metadata service to find here, only time to lose looking for one.
         "CLOUD_PLATFORM": "none",
     }

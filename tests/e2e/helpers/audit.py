@@ -32,8 +32,11 @@ def writes(namespace: str, since: int = 0, user_agent: str = "kubectl-batchrollo
     """
     found = []
     with _log().open("rb") as log:
+        assert log.seek(0, os.SEEK_END) >= since, "the audit log is another one than when the place was marked"
         log.seek(since)
         for line in log:
+            if not line.endswith(b"\n"):
+                break  # it is being written
             event = json.loads(line)
             target = event.get("objectRef", {})
             if target.get("namespace") != namespace or "dryRun=" in event["requestURI"]:
