@@ -43,6 +43,14 @@ static bool canary_whole_holds(const struct situation *situation)
 	return swapped || has_new_template(situation) || canary_ready_holds(situation);
 }
 
+/* Somebody may have scaled it down, while it was held at 100%; more is somebody's wish. */
+static bool canary_scaled_holds(const struct situation *situation)
+{
+	const json *canary = canary_deployment(situation->seen);
+	return canary == NULL || wanted_replicas(canary) >= goal_batch(situation)->canary ||
+	       canary_whole_holds(situation);
+}
+
 /* --- stable has the new template and its full size ------------------------------------------ */
 
 static void stable_renewed_describe(const struct situation *situation, struct buf *buf)
@@ -219,6 +227,7 @@ static int history_untagged_act(
 	RUNG_ACT(known_describe, known_holds, known_act),                                          \
 		RUNG_ACT(configs_there_describe, configs_there_holds, configs_there_act),          \
 		RUNG_ACT(canary_there_describe, canary_there_holds, canary_there_act),             \
+		RUNG_ACT(canary_scaled_describe, canary_scaled_holds, canary_scaled_act),          \
 		RUNG_WAIT(canary_ready_describe, canary_whole_holds)
 
 /* Stable is out of use when routes get the user's shape, which may name no version. */

@@ -168,7 +168,7 @@ static bool pin_settled_holds(const struct situation *situation)
 
 /* The canary Deployment has its replicas. */
 
-static void canary_scaled_describe(const struct situation *situation, struct buf *buf)
+void canary_scaled_describe(const struct situation *situation, struct buf *buf)
 {
 	buf_addf(buf, "deployment.apps/%s is scaled to %d",
 		situation->record->plan.canary_deployment, goal_batch(situation)->canary);
@@ -180,8 +180,7 @@ static bool canary_scaled_holds(const struct situation *situation)
 	return canary != NULL && wanted_replicas(canary) == goal_batch(situation)->canary;
 }
 
-static int canary_scaled_act(
-	const struct situation *situation, struct action *action, struct err *err)
+int canary_scaled_act(const struct situation *situation, struct action *action, struct err *err)
 {
 	const struct record *record = situation->record;
 	const json *canary = canary_deployment(situation->seen);

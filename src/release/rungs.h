@@ -100,7 +100,10 @@ int known_act(const struct situation *situation, struct action *action, struct e
 /* All pods of stable are endpoints of its own Service, too, where each version has one. */
 void stable_reached_describe(const struct situation *situation, struct buf *buf);
 bool stable_is_reached(const struct situation *situation);
-/* All pods of the goal's batch serve; for finish, of the last one. */
+/* The copy has the replicas of the goal's batch. All its pods serve; for finish, those of the last
+ * batch. */
+void canary_scaled_describe(const struct situation *situation, struct buf *buf);
+int canary_scaled_act(const struct situation *situation, struct action *action, struct err *err);
 void canary_ready_describe(const struct situation *situation, struct buf *buf);
 bool canary_ready_holds(const struct situation *situation);
 

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(history_limit_is_given_back_after_a_resume),
 		cmocka_unit_test(history_has_room_under_another_pause),
 		cmocka_unit_test(changes_made_again_settle_again),
+		cmocka_unit_test(held_copy_is_scaled_up_again),
 		cmocka_unit_test(random_releases_end_well),
 		cmocka_unit_test(deleted_configuration_is_reported),
 		cmocka_unit_test(configuration_that_an_edit_needs_stays),

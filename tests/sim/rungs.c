@@ -329,3 +329,28 @@ void changes_made_again_settle_again(void **state)
 		world_assert_restored(sim, before, false);
 	}
 }
+
+/* --- a copy that somebody scales down, held at 100% ------------------------------------------ */
+
+void held_copy_is_scaled_up_again(void **state)
+{
+	static const char *const HANDOVERS[] = {"takeover", "swap", "rolling"};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(HANDOVERS); i++) {
+		struct setting setting = {.world = WORLD_REPLICAS,
+			.batches = "1",
+			.replicas = 3,
+			.seed = first_seed(),
+			.handover = HANDOVERS[i],
+			.hold = true};
+		AUTO_SIM sim = world_new(&setting);
+		AUTO_JSON before = world_snapshot(sim);
+		must_start(sim, &setting, 0, NULL);
+		assert_phase(sim, PHASE_PAUSED);
+		invariants_wound(sim, true);
+		set_member(sim, "web-v2", "replicas", json_number(1));
+		must_run(sim, run_next, 0, NULL);
+		assert_phase(sim, PHASE_COMPLETED);
+		world_assert_completed(sim, before, &setting);
+	}
+}

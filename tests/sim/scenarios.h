@@ -69,6 +69,7 @@ void record_deleted_while_its_holder_is_watched(void **state);
 void history_limit_is_given_back_after_a_resume(void **state);
 void history_has_room_under_another_pause(void **state);
 void changes_made_again_settle_again(void **state);
+void held_copy_is_scaled_up_again(void **state);
 
 /* configs.c */
 void deleted_configuration_is_reported(void **state);
