@@ -53,6 +53,16 @@ static void check_template(const struct situation *situation, struct buf *ret)
 	buf_add_line(ret, ended ? text : err.message);
 }
 
+/* An abort deletes it, whatever it runs. */
+static void check_copy(const struct situation *situation, struct buf *ret)
+{
+	struct err err = {0};
+	if (situation->record->goal == GOAL_ABORT || copy_is_known(situation))
+		return;
+	(void)refuse_edited_copy(situation, &err);
+	buf_add_line(ret, err.message);
+}
+
 /* Between batches. It stops nothing where the number is one that stable has in this release: the
  * next step takes it from there. */
 static void check_replicas(const struct situation *situation, struct buf *ret)
@@ -83,6 +93,7 @@ void foreign_describe(const struct record *record, const struct observation *see
 	check_template(&situation, ret);
 	if (phase_has_ended(record->phase))
 		return;
+	check_copy(&situation, ret);
 	check_replicas(&situation, ret);
 	check_routes(&situation, ret);
 	check_rules(&situation, ret);

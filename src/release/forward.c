@@ -26,11 +26,21 @@ static bool template_is_known(const struct situation *situation)
 		pod_template(record->stable), record->tagged);
 }
 
-static bool copy_is_known(const struct situation *situation)
+bool copy_is_known(const struct situation *situation)
 {
 	const json *canary = canary_deployment(situation->seen);
 	return canary == NULL || object_is_deleting(canary) ||
 	       templates_equal(pod_template(canary), situation->record->template, true);
+}
+
+int refuse_edited_copy(const struct situation *situation, struct err *err)
+{
+	const struct plan *plan = &situation->record->plan;
+	return err_set(err, ERR_FOREIGN,
+		"the pod template of deployment.apps/%s, which has the new version, was "
+		"changed by somebody else during the release; take that change back, or "
+		"`kubectl batchrollout abort %s -n %s`",
+		plan->canary_deployment, plan->service, plan->namespace);
 }
 
 static bool replicas_are_known(const struct situation *situation)
@@ -73,11 +83,7 @@ int known_act(const struct situation *situation, struct action *action, struct e
 	const json *stable = stable_deployment(situation->seen);
 	int code;
 	if (!copy_is_known(situation))
-		return err_set(err, ERR_FOREIGN,
-			"the pod template of deployment.apps/%s, which has the new version, was "
-			"changed by somebody else during the release; take that change back, or "
-			"`kubectl batchrollout abort %s -n %s`",
-			plan->canary_deployment, plan->service, plan->namespace);
+		return refuse_edited_copy(situation, err);
 	if (stable == NULL)
 		return err_set(err, ERR_FOREIGN,
 			"deployment.apps/%s is gone: somebody deleted it; `kubectl batchrollout "

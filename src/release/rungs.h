@@ -97,6 +97,9 @@ int marked_act(const struct situation *situation, struct action *action, struct 
 void known_describe(const struct situation *situation, struct buf *buf);
 bool known_holds(const struct situation *situation);
 int known_act(const struct situation *situation, struct action *action, struct err *err);
+/* Whether the copy has the new version's template; and ERR_FOREIGN where it has not. */
+bool copy_is_known(const struct situation *situation);
+int refuse_edited_copy(const struct situation *situation, struct err *err);
 /* All pods of stable are endpoints of its own Service, too, where each version has one. */
 void stable_reached_describe(const struct situation *situation, struct buf *buf);
 bool stable_is_reached(const struct situation *situation);

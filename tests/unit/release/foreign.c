@@ -129,6 +129,27 @@ static void thawed_autoscaler_is_explained(void **state)
 }
 
 /* Only where it is to be deleted. */
+static void edited_copy_is_told(void **state)
+{
+	(void)state;
+	CLEANUP(world_release) struct world world;
+	world_init(&world);
+	world.record.plan.canary_deployment = mem_strdup("web-v2");
+	put(&world.seen, SEEN_CANARY,
+		tree("{'metadata': {'name': 'web-v2'}, 'spec': {'template': {'spec': {'hostPID': "
+		     "true}}}}"));
+	assert_told(&world, "");
+	put(&world.seen, SEEN_CANARY,
+		tree("{'metadata': {'name': 'web-v2'}, 'spec': {'template': {'spec': {'hostPID': "
+		     "false}}}}"));
+	assert_told(&world,
+		"the pod template of deployment.apps/web-v2, which has the new version, was "
+		"changed by somebody else during the release; take that change back, or `kubectl "
+		"batchrollout abort web -n shop`");
+	world.record.goal = GOAL_ABORT;
+	assert_told(&world, "");
+}
+
 static void stable_that_was_made_again_is_told(void **state)
 {
 	(void)state;
@@ -162,6 +183,7 @@ int main(void)
 		cmocka_unit_test(other_replicas_are_told),
 		cmocka_unit_test(replicas_of_an_autoscaler_are_not_told),
 		cmocka_unit_test(thawed_autoscaler_is_explained),
+		cmocka_unit_test(edited_copy_is_told),
 		cmocka_unit_test(stable_that_was_made_again_is_told),
 	};
 	return cmocka_run_group_tests_name("foreign", tests, NULL, NULL);
