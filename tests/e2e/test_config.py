@@ -66,10 +66,7 @@ def write(tmp_path: Path) -> Callable[..., str]:
 
 
 def everything(space: Space) -> dict[str, Object]:
-    """The objects but for the record, and for what the cluster puts into each namespace."""
-    objects = snapshot(space, f"{KINDS},configmaps,secrets")
-    others = ("ConfigMap/batchrollout-web", "ConfigMap/kube-root-ca.crt", "ConfigMap/istio-ca-")
-    return {key: item for key, item in objects.items() if not key.startswith(others)}
+    return snapshot(space, f"{KINDS},secrets")
 
 
 def configuration(space: Space) -> set[str]:

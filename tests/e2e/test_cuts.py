@@ -1,27 +1,36 @@
-"""kill -9 before and after every write of every verb; then it is gone on with, or taken back, and both end right.
+"""kill -9 before and after every write of every verb, and at each kind of read; then it is gone on with, or taken back,
+and both end right.
 
-Where to cut is found by counting: the first write, the second, and so on, until a run comes to its end. Reads are most of
-the requests (a release makes 270 of them in replicas mode, 430 with Istio), and change nothing: a process that is killed
-at a read leaves the cluster as the write before it did, and whoever goes on knows nothing else. To cut a release of its
-own at each of them, twice, would be thousands of releases that end as the hundreds here. What is left to see is that
-whenever between two writes it is does not matter: test_killed_at_every_request() kills one release at each request, read,
-watch or write, that lies between what has been written and the write that comes next.
+Where to cut is found by counting. The first write, the second, and so on, on both sides, until a run comes to its end.
+That run also tells what is read: pods listed, Deployments watched, a write tried without effect ... Each of these happens
+many times, of which one is drawn, by a seed of the case's own, and one of its sides: there it is cut, too.
+
+Not at every time: reads are most of the requests (a release makes 270 of them in replicas mode, 430 with Istio), and
+change nothing. A process that is killed at a read leaves the cluster as the write before it did, and whoever goes on
+knows nothing else: to cut a release of its own at each of them, on both sides, and to end it in both ways, would be
+thousands of releases that end as the hundreds here. What may differ is how far the controllers have come by then. For
+that, test_killed_at_every_request() kills one release of each story at each request, read, watch or write, that lies
+between what has been written and the write that comes next.
 
 A namespace is used for one cut after the other: what is left over of one is seen by the next.
 """
 
+import random
 import threading
+import traceback
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from helpers import direct
-from helpers.cutter import Cutter, is_write
+from helpers.cutter import WRITE, Cutter, is_write, kind_of
 from helpers.quiet import quiet_snapshot
+from helpers.restored import assert_unmarked
 from helpers.snapshot import assert_same
 from helpers.space import Object, Space
 from helpers.workload import IMAGE, Workload
@@ -31,6 +40,8 @@ REPLICAS = 2
 START = ("start", "web", "--image", f"{IMAGE}:v2", "--batches", "2", "--settle", "50ms")
 NEXT, ABORT = ("next", "web"), ("abort", "web")
 MOST_KILLS = 3000
+READ_CUTS = 12  # at least
+MOST_FAILURES = 3  # of a namespace's cuts
 RECORD = "batchrollout-web"
 REVISION = "deployment.kubernetes.io/revision"
 MODES = {"replicas": False, "istio": True}
@@ -48,6 +59,21 @@ class Story:
     @property
     def swaps(self) -> bool:
         return self.handover == "swap"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Right before, or right after, a request: the NUMBER-th of its kind."""
+
+    kind: str
+    number: int
+    before: bool
+
+    def is_of_kind(self, request: bytes) -> bool:
+        return kind_of(request) == self.kind
+
+    def __str__(self) -> str:
+        return f"{'before' if self.before else 'after'} {self.kind} {self.number}"
 
 
 def handing_over(handover: str) -> tuple[str, ...]:
@@ -99,18 +125,18 @@ class Scene:
     def _sets(objects: dict[str, Object]) -> list[Object]:
         return [item for item in objects.values() if item["kind"] == "ReplicaSet"]
 
-    def cut(self, number: int, before: bool) -> str | None:
-        """Runs the release until it is killed: at which write; None where it had fewer."""
+    def cut(self, place: Place) -> Cutter:
+        """Runs the release until it is killed, or to its end where it does not come to that place."""
         for verb in self.story.whole:
             self.space.plugin(*verb, check=True)
-        with Cutter(self.space, number, before, is_write) as cutter:
+        with Cutter(self.space, place.number, place.before, place.is_of_kind) as cutter:
             for verb in self.story.cut:
                 done = cutter.run(*verb)
                 if cutter.killed:
                     assert done.code == -9, str(done)
-                    return f"killed {'before' if before else 'after'} write {number}, {cutter.requests[-1]}"
+                    break
                 assert done.code == 0, str(done)
-        return None
+        return cutter
 
     def has_record(self) -> bool:
         return direct.one(self.space, "ConfigMap", RECORD) is not None
@@ -175,11 +201,11 @@ class Scene:
 
     def assert_sets(self, after: dict[str, Object], name: str) -> None:
         """The new version's ReplicaSet has all pods; those of the history are as they were, but for their pods."""
+        assert_unmarked(after.values())
         for item in self._sets(after):
             assert [owner["name"] for owner in item["metadata"]["ownerReferences"]] == [name]
             labels = item["spec"]["template"]["metadata"]["labels"]
             assert labels.items() <= item["metadata"]["labels"].items()
-            assert "batchrollout/service" not in item["metadata"]["labels"]
             is_new = image_of(item) == f"{IMAGE}:v2"
             was_copys = is_new and self.story.handover != "rolling"
             assert item["metadata"]["name"].startswith("web-v2-") == was_copys
@@ -190,6 +216,7 @@ class Scene:
 
     def assert_taken_back(self) -> None:
         after = quiet_snapshot(self.space)
+        assert_unmarked(after.values())
         before = objects_but(self.before)
         new_sets = {key for key, item in after.items() if item["kind"] == "ReplicaSet"} - before.keys()
         others = {key: item for key, item in objects_but(after).items() if key not in new_sets}
@@ -219,45 +246,59 @@ class Scene:
 
 
 class Places:
-    """Where to cut next: before and after each write, until there are no more."""
+    """Where to cut next: before and after each write, until there are no more; then at one read of each kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: str) -> None:
         self._lock = threading.Lock()
+        self._random = random.Random(seed)
         self._next = 0
-        self._over = False
-        self.cuts: list[str] = []
+        self._reads: list[Place] | None = None  # known once a release has come to its end
+        self.cuts: Counter[bool] = Counter()  # how many, by whether it was at a write
 
-    def take(self) -> tuple[int, bool] | None:
+    def take(self) -> Place | None:
         with self._lock:
-            if self._over:
-                return None
+            if self._reads is not None:
+                return self._reads.pop() if self._reads else None
             self._next += 1
-            return (self._next + 1) // 2, self._next % 2 == 1
+            return Place(WRITE, (self._next + 1) // 2, self._next % 2 == 1)
 
-    def report(self, cut: str | None) -> None:
+    def report(self, place: Place, cutter: Cutter) -> None:
         with self._lock:
-            if cut is None:
-                self._over = True
-            else:
-                self.cuts.append(cut)
+            if cutter.killed:
+                self.cuts[place.kind == WRITE] += 1
+                print(f"killed {place}: {cutter.requests[-1]}")
+            elif self._reads is None:
+                self._reads = self._choose([kind_of(request.encode()) for request in cutter.requests])
+            elif place.kind != WRITE and place.number > 1:
+                # It has read less often this time.
+                self._reads.append(replace(place, number=place.number // 2))
+
+    def _choose(self, kinds: list[str]) -> list[Place]:
+        """One for each kind of read, and more where there are few kinds. Those that only come before the first write, when
+        there is nothing yet, stand for each other: two of them."""
+        later = [kind for kind in kinds[kinds.index(WRITE) :] if kind != WRITE]
+        only_before = sorted(set(kinds) - {WRITE, *later})
+        chosen = [*sorted(set(later)), *self._random.sample(only_before, min(2, len(only_before)))]
+        chosen += self._random.choices(later, k=max(0, READ_CUTS - len(chosen)))
+        return [Place(kind, self._random.randint(1, kinds.count(kind)), self._random.random() < 0.5) for kind in chosen]
 
 
 def cut_everywhere(directory: Path, mesh: bool, story: Story, recover: Callable[[Scene], None]) -> None:
-    places = Places()
+    places = Places(f"{mesh} {story} {recover.__name__}")
 
     def work(_: int) -> list[str]:
         scene = Scene(directory, mesh, story)
         failures: list[str] = []
-        while place := places.take():
-            cut = None
+        # Without the limit a release that never comes to its end would be cut for ever.
+        while len(failures) < MOST_FAILURES and (place := places.take()):
             try:
-                cut = scene.cut(*place)
-                places.report(cut)
-                if cut:
+                cutter = scene.cut(place)
+                places.report(place, cutter)
+                if cutter.killed:
                     recover(scene)
                 (scene.renew if story.swaps else scene.reset)()
-            except AssertionError as error:
-                failures.append(f"{cut or place}:\n{error}\n{scene.space.dump()}")
+            except Exception:
+                failures.append(f"{place}:\n{traceback.format_exc()}\n{scene.space.dump()}")
                 scene.end()
                 scene = Scene(directory, mesh, story)
         scene.end()
@@ -265,9 +306,10 @@ def cut_everywhere(directory: Path, mesh: bool, story: Story, recover: Callable[
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         failures = [failure for each in pool.map(work, range(AT_ONCE)) for failure in each]
-    print("\n".join(places.cuts))
-    assert not failures, f"{len(failures)} of {len(places.cuts)} cuts:\n" + "\n".join(failures)
-    assert len(places.cuts) >= 2 * story.least, places.cuts
+    print(f"{places.cuts[True]} cuts at writes, {places.cuts[False]} at reads")
+    assert not failures, f"{len(failures)} of {places.cuts.total()} cuts:\n" + "\n".join(failures)
+    assert places.cuts[True] >= 2 * story.least, places.cuts
+    assert places.cuts[False] >= READ_CUTS // 2, places.cuts
 
 
 @pytest.mark.parametrize("recover", [Scene.go_on, Scene.take_back], ids=["gone on with", "taken back"])
@@ -314,8 +356,8 @@ def test_killed_at_every_request(cluster, tmp_path, mode: str):
         scene = Scene(tmp_path, MODES[mode], story)
         try:
             kill_all_the_time(scene)
-        except AssertionError as error:
-            return f"{story}:\n{error}\n{scene.space.dump()}"
+        except Exception:
+            return f"{story}:\n{traceback.format_exc()}\n{scene.space.dump()}"
         scene.end()
         return ""
 
@@ -327,19 +369,21 @@ def test_killed_at_every_request(cluster, tmp_path, mode: str):
 def kill_all_the_time(scene: Scene) -> None:
     for verb in scene.story.whole:
         scene.space.plugin(*verb, check=True)
+    pods: set[str] = set()
     for verb in scene.story.cut:
-        kills = kill_until_done(scene, verb)
+        kills = kill_until_done(scene, verb, pods)
         print(f"{scene.story.handover}, {verb[0]}: killed {kills} times")
         assert kills > 20
     if ABORT in scene.story.cut:
         scene.assert_taken_back()
     else:
-        scene.assert_finished(set())
+        scene.assert_finished(pods)
 
 
-def kill_until_done(scene: Scene, verb: tuple[str, ...]) -> int:
+def kill_until_done(scene: Scene, verb: tuple[str, ...], pods: set[str]) -> int:
     """Each process comes a request further than the one before, and past a write once one was killed before it; then all
-    begins anew, from what was written. Returns how often it was killed."""
+    begins anew, from what was written. Returns how often it was killed; adds to PODS those of the new version that there
+    were."""
     goal, number, kills = GOALS[verb[0]], 1, 0
     cutter = Cutter(scene.space, number, before=True)
     while kills < MOST_KILLS:
@@ -350,6 +394,7 @@ def kill_until_done(scene: Scene, verb: tuple[str, ...]) -> int:
             return kills
         assert done.code == -9, str(done)
         kills += 1
+        pods |= scene.new_pods()
         writes = cutter.writes()
         if writes > (verb[0] != "start"):
             # More than that it is this process that drives the release.

@@ -4,11 +4,12 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from helpers import audit
 from helpers.restored import assert_restored
+from helpers.side_by_side import Runs, side_by_side
 from helpers.snapshot import snapshot
 from helpers.space import Object, Space
 from helpers.untouched import nothing_written
@@ -64,59 +65,85 @@ def ended(process: subprocess.Popen[str], timeout: float = 30) -> tuple[int, str
 # --- pods that cannot start -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "tag, reason",
-    [
-        ("v2-nopull", "ImagePullBackOff: pod/web-v2-"),
-        ("v2-crash", "CrashLoopBackOff: pod/web-v2-"),
-    ],
-)
-@pytest.mark.parametrize("traffic", ["replicas", "istio"])
-def test_pod_that_cannot_start(space, workload, tag, reason, traffic):
-    workload(replicas=2)
+def image(tag: str) -> Callable[[Space], tuple[str, ...]]:
+    return lambda _: ("--image", f"{IMAGE}:{tag}")
+
+
+def too_large(space: Space) -> tuple[str, ...]:
+    new = Workload(space, image=f"{IMAGE}:v2").deployment()
+    new["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "5000"}}
+    file = space.kubeconfig.with_suffix(".large.json")
+    file.write_text(json.dumps(new))
+    return "-f", str(file), "--force"
+
+
+# What is wrong with the new version, how it is asked for, and what is said of its pod.
+BROKEN: dict[str, tuple[Callable[[Space], tuple[str, ...]], str, str]] = {
+    "no image": (image("v2-nopull"), "ImagePullBackOff", ""),
+    "crash": (image("v2-crash"), "CrashLoopBackOff", ""),
+    "too large": (too_large, "Unschedulable", "Insufficient cpu"),
+}
+# As many as run at a time.
+CANNOT_START = ("no image, replicas", "no image, istio", "crash, replicas", "crash, istio", "too large, replicas")
+# As long as the start of a pod, and what becomes of it, takes at the very most on a busy machine.
+LONG = 20
+
+
+def start_broken(case: str, space: Space, _: Space) -> None:
+    Workload(space, replicas=2).create()
     before = snapshot(space)
+    what, traffic = case.split(", ")
+    version, word, detail = BROKEN[what]
+    reason = f"{word}: pod/web-v2-"
     begun = time.monotonic()
     process = space.start_plugin(
-        "start", "web", "--image", f"{IMAGE}:{tag}", "--version", "v2", *FAST, "--timeout", "8s", "--traffic", traffic
+        "start", "web", *version(space), "--version", "v2", *FAST, "--timeout", f"{LONG}s", "--traffic", traffic
     )
     assert process.stderr
-    shown = next(line for line in process.stderr if line.startswith(reason))
-    assert time.monotonic() - begun < 8, "the reason is shown at once, not at the end"
+    shown = next((line for line in process.stderr if line.startswith(reason)), None)
+    assert shown and detail in shown, "the reason was not shown while it waited"
+    assert process.poll() is None, "the reason is shown at once, not at the end"
     code, _, err = ended(process)
-    assert code == 4 and time.monotonic() - begun >= 8
-    assert "error: timed out after 8s waiting until 1 pod of deployment.apps/web-v2 is Ready" in err
-    assert shown.split(":")[0] in err, "the reason is said again at the end"
+    assert code == 4 and time.monotonic() - begun >= LONG
+    assert f"error: timed out after {LONG}s waiting until 1 pod of deployment.apps/web-v2 is Ready" in err
+    assert word in err and detail in err, "the reason is said again at the end"
     assert "go back:  kubectl batchrollout abort web" in err
-
-    now = status(space)
-    assert (now["phase"], now["batch"]) == ("Failed", 0)
-    failed = next(c for c in now["conditions"] if c["type"] == "Failed")
-    assert failed["status"] == "True" and shown.split(":")[0] in failed["message"]
-    people = space.plugin("status", "web", check=True).out
-    assert "failed on the way to batch 1 of 2" in people and reason in people
-    assert len(space.ready_pods("app=web")) == 2, "the old version serves as before"
-
+    assert_failed(space, reason)
     space.plugin("abort", "web", check=True)
     assert where(space)[0] == "Aborted"
     assert_restored(before, space)
 
 
-def test_pod_that_cannot_be_scheduled(space):
-    web = Workload(space, replicas=2)
-    space.apply(web.deployment(), web.service())
-    web.wait_rolled_out()
-    new = Workload(space, image=f"{IMAGE}:v2").deployment()
-    new["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "5000"}}
-    done = space.plugin("start", "web", "-f", "-", *FAST, "--timeout", "8s", "--force", input=json.dumps(new))
-    assert done.code == 4
-    assert "Unschedulable: pod/web-v2-" in done.err and "Insufficient cpu" in done.err
+def assert_failed(space: Space, reason: str) -> None:
+    """Before the first batch, for that reason."""
+    now = status(space)
+    assert (now["phase"], now["batch"]) == ("Failed", 0)
+    failed = next(c for c in now["conditions"] if c["type"] == "Failed")
+    assert failed["status"] == "True" and reason.split(":")[0] in failed["message"]
+    people = space.plugin("status", "web", check=True).out
+    assert "failed on the way to batch 1 of 2" in people and reason in people
+    assert len(space.ready_pods("app=web")) == 2, "the old version serves as before"
+
+
+@pytest.fixture(scope="module")
+def broken(
+    cluster: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runs]:
+    test, directory = "test_pod_that_cannot_start", tmp_path_factory.mktemp("broken")
+    with side_by_side(request, test, directory, start_broken) as runs:
+        yield runs
+
+
+@pytest.mark.parametrize("case", CANNOT_START)
+def test_pod_that_cannot_start(broken: Runs, case: str):
+    broken[case].result()
 
 
 def test_quota_and_retry_when_the_cause_is_gone(space, workload):
     workload(replicas=2)
     space.kubectl("create", "quota", "few", "--hard=pods=2")
     wait_for("the quota", lambda: space.get("quota", "few").get("status", {}).get("used", {}).get("pods") == "2")
-    done = space.plugin("start", "web", *NEW, *FAST, "--timeout", "8s", "--force")
+    done = space.plugin("start", "web", *NEW, *FAST, "--timeout", "12s", "--force")
     assert done.code == 4
     assert "exceeded quota: few" in done.err
     again = space.plugin("next", "web")

@@ -175,6 +175,7 @@ def run_rounds(mode: str, space: Space, _: Space) -> None:
         for traffic in traffics:
             traffic.stop()
             traffic.counts().assert_no_failures()
+    scene.watch.assert_never_below(REPLICAS)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ client can have done nothing after it. All requests count, reads and watches too
 """
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -144,10 +145,26 @@ def every(request: bytes) -> bool:
     return bool(request)
 
 
+WRITE = "write"
+# /apis/apps/v1/namespaces/NAMESPACE/deployments/NAME; the namespace, or the name, may be left out.
+_PATH = re.compile(r"/api(?:s/[^/]+)?/[^/]+(?:/namespaces/[^/]+)?/([^/]+)(/.+)?")
+
+
+def kind_of(request: bytes) -> str:
+    """WRITE, or what is read: "watch pods", "GET deployments/NAME" ..."""
+    if is_write(request):
+        return WRITE
+    method, target = request.decode().split(" ")[:2]
+    path, _, query = target.partition("?")
+    if known := _PATH.fullmatch(path):
+        path = known[1] + ("/NAME" if known[2] else "")
+    return f"{'watch' if 'watch=1' in query else method} {path}"
+
+
 class Cutter(Middle):
     """`with Cutter(space, 5, before=True) as cutter:` its run() starts the plugin; the fifth request of all runs ends it.
 
-    COUNTS tells which requests are counted.
+    COUNTS tells which requests are counted; all are kept.
     """
 
     def __init__(self, space: Space, number: int, before: bool, counts: Callable[[bytes], bool] = every):
@@ -156,6 +173,7 @@ class Cutter(Middle):
         self.before = before
         self._counts = counts
         self._lock = threading.Lock()
+        self._counted = 0
         self.requests: list[str] = []
         self.killed = False
         self._process: subprocess.Popen[str] | None = None
@@ -163,7 +181,7 @@ class Cutter(Middle):
         self._is_known = threading.Event()
 
     def writes(self) -> int:
-        """How many have reached the server, of those that are counted."""
+        """How many have reached the server."""
         reached = self.requests[:-1] if self.killed and self.before else self.requests
         return sum(is_write(request.encode()) for request in reached)
 
@@ -172,7 +190,12 @@ class Cutter(Middle):
         self._is_known.clear()
         self._process = self.space.start_plugin(*args)
         self._is_known.set()
-        out, err = self._process.communicate(timeout=timeout)
+        try:
+            out, err = self._process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            out, err = self._process.communicate()
+            raise AssertionError(f"{args} did not end in {timeout} s:\n{out}{err}") from None
         return Result(args, self._process.returncode, out, err)
 
     def exchange(
@@ -199,10 +222,11 @@ class Cutter(Middle):
         with self._lock:
             if self.killed:
                 raise ConnectionError("the client is dead")
+            self.requests.append(b" ".join(request.split(b" ")[:2]).decode())
             if not self._counts(request):
                 return False
-            self.requests.append(b" ".join(request.split(b" ")[:2]).decode())
-            self.killed = len(self.requests) == self._number
+            self._counted += 1
+            self.killed = self._counted == self._number
             return self.killed
 
     def _kill(self) -> None:

@@ -1,11 +1,11 @@
 """A namespace in which nothing moves any more."""
 
 from .direct import objects
-from .snapshot import normal
+from .snapshot import by_name
 from .space import Object, Space, is_ready
 from .waiting import wait_for
 
-KINDS = ("Deployment", "ReplicaSet", "Service", "VirtualService", "DestinationRule", "Pod")
+KINDS = ("ConfigMap", "Deployment", "ReplicaSet", "Service", "VirtualService", "DestinationRule", "Pod")
 
 
 def _rests(item: Object) -> bool:
@@ -31,6 +31,6 @@ def quiet_snapshot(space: Space) -> dict[str, Object]:
 
     def look() -> dict[str, Object] | None:
         items = objects(space, *KINDS)
-        return {f"{o['kind']}/{o['metadata']['name']}": normal(o) for o in items} if all(map(_rests, items)) else None
+        return by_name(items) if all(map(_rests, items)) else None
 
     return wait_for("all to be at rest", look)

@@ -1,12 +1,17 @@
 """Objects as they are, compared with objects as they were."""
 
 import difflib
+from collections.abc import Iterable
 
 import yaml
 
 from .space import Object, Space
 
-KINDS = "deployments,replicasets,services,virtualservices,destinationrules"
+KINDS = (
+    "configmaps,deployments,horizontalpodautoscalers,replicasets,services,virtualservices,destinationrules"
+)
+# The record, which stays; and what the cluster puts into each namespace, a moment after it was made.
+NOT_COMPARED = ("ConfigMap/batchrollout-", "ConfigMap/istio-ca-", "ConfigMap/kube-root-ca.crt")
 
 
 def snapshot(space: Space, kinds: str = KINDS) -> dict[str, Object]:
@@ -14,7 +19,12 @@ def snapshot(space: Space, kinds: str = KINDS) -> dict[str, Object]:
 
     The uid stays: an object that was deleted and made again is not the same.
     """
-    return {f"{o['kind']}/{o['metadata']['name']}": normal(o) for o in space.get(kinds)}
+    return by_name(space.get(kinds))
+
+
+def by_name(items: Iterable[Object]) -> dict[str, Object]:
+    named = {f"{item['kind']}/{item['metadata']['name']}": normal(item) for item in items}
+    return {key: item for key, item in named.items() if not key.startswith(NOT_COMPARED)}
 
 
 def normal(item: Object) -> Object:
@@ -24,7 +34,10 @@ def normal(item: Object) -> Object:
         if key not in ("resourceVersion", "generation", "managedFields", "creationTimestamp")
     }
     normal = item | {"metadata": metadata}
-    if "status" in item:
+    if item["kind"] == "HorizontalPodAutoscaler":
+        # It tells of each look at the metrics.
+        normal.pop("status", None)
+    elif "status" in item:
         normal["status"] = {k: v for k, v in item["status"].items() if k not in ("conditions", "observedGeneration")}
     return normal
 
