@@ -126,8 +126,10 @@ class Pair:
         return ("start", "web", "--image", f"{IMAGE}:{new}", "--batches", str(BATCHES), "--settle", "50ms")
 
     def round(self) -> None:
-        verbs = self.random.choice(VERBS), self.random.choice(VERBS)
         new = VERSIONS[(VERSIONS.index(self.state.version) + 1) % len(VERSIONS)]
+        # The first has something to do.
+        first = self.random.choice([verb for verb in VERBS if after(self.state, verb, new)])
+        verbs = first, self.random.choice(VERBS)
         lead = self.random.choice([0, 0, self.random.randrange(120)])
         machines = [(), OTHER_MACHINE]
         self.random.shuffle(machines)
@@ -229,4 +231,4 @@ def test_two_people_at_the_same_time(cluster, tmp_path, mesh: bool):
     assert not failures, "\n\n".join(failures)
     met = sum(count for count, _ in results)
     print(f"in each other's way in {met} of {ROUNDS} rounds")
-    assert met > ROUNDS / 4, "hardly ever were they in each other's way"
+    assert met > ROUNDS / 5, "hardly ever were they in each other's way"
