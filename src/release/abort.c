@@ -42,7 +42,7 @@ static bool sets_observed_holds(const struct situation *situation)
 {
 	if (!has_new_template(situation))
 		return true;
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+	json_for_each (set, replica_sets(situation))
 		if (is_stables_set(situation->seen, set) && !is_observed(set))
 			return false;
 	return true;
@@ -179,7 +179,7 @@ static bool runs_template(const struct situation *situation)
 	bool found = false, others = false;
 	if (wanted_replicas(stable) < needed)
 		needed = wanted_replicas(stable);
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
+	json_for_each (set, replica_sets(situation)) {
 		if (!is_stables_set(situation->seen, set))
 			continue;
 		bool its = templates_equal(pod_template(set), pod_template(stable), true);
@@ -216,7 +216,7 @@ static int unstuck_act(const struct situation *situation, struct action *action,
 
 static bool runs_new_version(const struct situation *situation)
 {
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+	json_for_each (set, replica_sets(situation))
 		if (is_stables_set(situation->seen, set) && is_new_set(situation, set) &&
 			(wanted_replicas(set) > 0 ||
 				json_integer(json_path(set, "status", "replicas", NULL), 0) > 0))
@@ -304,7 +304,7 @@ static void stable_ready_describe(const struct situation *situation, struct buf 
 /* The ReplicaSet of stable's template has its full size, and its controller knows that. */
 static bool set_is_whole(const struct situation *situation, const json *template)
 {
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+	json_for_each (set, replica_sets(situation))
 		if (is_stables_set(situation->seen, set) &&
 			templates_equal(pod_template(set), template, true) && is_observed(set) &&
 			wanted_replicas(set) >= replicas_needed(situation))

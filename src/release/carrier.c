@@ -11,11 +11,6 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
-static const json *replica_sets(const struct situation *situation)
-{
-	return list_items(situation->seen->lists[SEEN_REPLICA_SETS]);
-}
-
 static bool carries(const json *object)
 {
 	return object_annotation(object, RELEASE_ANNOTATION) != NULL;

@@ -189,7 +189,7 @@ static const json *next_tagged_set(const struct situation *situation, const json
 {
 	const struct record *record = situation->record;
 	bool passed = after == NULL;
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
+	json_for_each (set, replica_sets(situation)) {
 		bool ours =
 			is_stables_set(situation->seen, set) &&
 			str_equal(object_label(set, VERSION_LABEL), record->plan.stable_version) &&

@@ -5,6 +5,7 @@
 
 #include "api/object.h"
 #include "release/autoscaler.h"
+#include "release/canary.h"
 #include "release/config_document.h"
 #include "release/configs.h"
 #include "release/handover.h"
@@ -16,7 +17,6 @@
 
 #define ARGO_TRACKING "argocd.argoproj.io/tracking-id"
 #define ARGO_INSTANCE "argocd.argoproj.io/instance"
-#define INSTANCE "app.kubernetes.io/instance"
 #define FLUX_KUSTOMIZE "kustomize.toolkit.fluxcd.io/"
 #define FLUX_HELM "helm.toolkit.fluxcd.io/"
 #define HELM_NAME "meta.helm.sh/release-name"
@@ -100,7 +100,7 @@ static bool read_instance(const json *object, const json *managers, struct manag
 {
 	const char *name = object_label(object, ARGO_INSTANCE);
 	if (name == NULL && has_writer(managers, TOOLS[TOOL_ARGO_CD].writer))
-		name = object_label(object, INSTANCE);
+		name = object_label(object, INSTANCE_LABEL);
 	if (name == NULL)
 		return false;
 	*ret = (struct manager){TOOL_ARGO_CD, NULL, mem_strdup(name)};

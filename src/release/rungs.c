@@ -9,6 +9,11 @@
 #include "release/handover.h"
 #include "release/workload.h"
 
+const json *replica_sets(const struct situation *situation)
+{
+	return list_items(situation->seen->lists[SEEN_REPLICA_SETS]);
+}
+
 void describe_serving(struct buf *buf, int count, const char *which, const char *deployment)
 {
 	buf_addf(buf, "%d %spod%s of deployment.apps/%s %s Ready and endpoint%s of the Service",
@@ -53,7 +58,7 @@ bool canary_gone_holds(const struct situation *situation)
 	if (canary_deployment(situation->seen) != NULL)
 		return false;
 	/* The garbage collector removes them after the Deployment. */
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+	json_for_each (set, replica_sets(situation))
 		json_for_each (owner, json_path(set, "metadata", "ownerReferences", NULL))
 			if (str_equal(json_get_text(owner, "kind"), KIND_DEPLOYMENT.name) &&
 				str_equal(json_get_text(owner, "name"),

@@ -190,6 +190,9 @@ bool canary_deleted_holds(const struct situation *situation);
 int canary_deleted_act(const struct situation *situation, struct action *action, struct err *err);
 bool canary_gone_holds(const struct situation *situation);
 
+/* The ReplicaSets that were seen: the array of them, or NULL. */
+const json *replica_sets(const struct situation *situation);
+
 /* Adds "3 new pods of deployment.apps/web are Ready and endpoints of the Service"; which is "new "
  * or "". */
 void describe_serving(struct buf *buf, int count, const char *which, const char *deployment);

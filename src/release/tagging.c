@@ -53,7 +53,7 @@ static bool pod_needs_tag(const struct situation *situation, const json *pod)
 	if (object_is_deleting(pod) ||
 		str_equal(object_label(pod, VERSION_LABEL), wanted_tag(situation)))
 		return false;
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+	json_for_each (set, replica_sets(situation))
 		if (is_old_set(situation, set) &&
 			str_equal(object_controller_uid(pod), object_uid(set)))
 			return true;
@@ -64,7 +64,7 @@ bool replica_set_tagged_holds(const struct situation *situation)
 {
 	if (!situation->record->tagged)
 		return true;
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+	json_for_each (set, replica_sets(situation))
 		if (set_needs_tag(situation, set))
 			return false;
 	return true;
@@ -147,7 +147,7 @@ int replica_set_tagged_act(
 {
 	(void)err;
 	const char *tag = wanted_tag(situation);
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS])) {
+	json_for_each (set, replica_sets(situation)) {
 		if (!set_needs_tag(situation, set))
 			continue;
 		json *after = with_label(set, tag);
@@ -163,7 +163,7 @@ bool replica_set_observed_holds(const struct situation *situation)
 {
 	if (!situation->record->tagged || !is_paused(stable_deployment(situation->seen)))
 		return true;
-	json_for_each (set, list_items(situation->seen->lists[SEEN_REPLICA_SETS]))
+	json_for_each (set, replica_sets(situation))
 		if (is_old_set(situation, set) && !is_observed(set))
 			return false;
 	return true;

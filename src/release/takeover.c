@@ -24,14 +24,16 @@
 #include "release/rungs.h"
 #include "release/workload.h"
 
-static const json *replica_sets(const struct situation *situation)
-{
-	return list_items(situation->seen->lists[SEEN_REPLICA_SETS]);
-}
-
 static const json *released_sets(const struct situation *situation)
 {
 	return list_items(situation->seen->lists[SEEN_RELEASED_SETS]);
+}
+
+/* It has no pods, and its controller knows that. */
+static bool is_empty(const json *set)
+{
+	return wanted_replicas(set) == 0 && is_observed(set) &&
+	       json_integer(json_path(set, "status", "replicas", NULL), 0) <= 0;
 }
 
 bool has_new_template(const struct situation *situation)
@@ -89,9 +91,7 @@ bool stable_gone_quiet_holds(const struct situation *situation)
 	if (stable == NULL || has_new_template(situation))
 		return true;
 	json_for_each (set, replica_sets(situation))
-		if (is_stables_set(situation->seen, set) &&
-			(wanted_replicas(set) > 0 || !is_observed(set) ||
-				json_integer(json_path(set, "status", "replicas", NULL), 0) > 0))
+		if (is_stables_set(situation->seen, set) && !is_empty(set))
 			return false;
 	return is_observed(stable) && count_endpoints(situation->seen, stable) == 0;
 }
@@ -203,9 +203,7 @@ void others_gone_describe(const struct situation *situation, struct buf *buf)
 bool others_empty_holds(const struct situation *situation)
 {
 	json_for_each (set, replica_sets(situation))
-		if (is_other_set(situation, set) &&
-			(wanted_replicas(set) > 0 || !is_observed(set) ||
-				json_integer(json_path(set, "status", "replicas", NULL), 0) > 0))
+		if (is_other_set(situation, set) && !is_empty(set))
 			return false;
 	return true;
 }
